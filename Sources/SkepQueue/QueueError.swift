@@ -1,0 +1,65 @@
+/// What can go wrong with a queue.
+public enum QueueError: Error, Sendable, Hashable {
+    /// Another attempt has begun, or the job is finished: what its former holder says is refused.
+    case leaseLost(JobID, attempt: Int)
+    case noSuchJob(JobID)
+    /// The job can't be retried from where it is.
+    case notRetryable(JobID, Job.State)
+    /// A new job breaks a limit; nothing was put into the queue.
+    case invalidJob(JobKind, reason: String)
+    /// The store can't be reached or can't write: a full disk, a read-only or damaged file.
+    case unavailable(what: String, why: String, advice: String)
+    /// COMMIT failed: it isn't known whether the write happened. Look before trying again.
+    case outcomeUnknown(why: String)
+    /// The file was made by a newer program.
+    case newerSchema(found: String, known: String)
+    /// The file can't hold a queue, such as one on a network file system.
+    case unsuitable(path: String, why: String)
+}
+
+extension QueueError: CustomStringConvertible {
+    public var description: String {
+        [what, why, advice].compactMap { $0 }.joined(separator: "\n")
+    }
+
+    /// What happened, and to which thing.
+    public var what: String {
+        switch self {
+        case .leaseLost(let id, let attempt): "The lease on job \(id), attempt \(attempt), is lost."
+        case .noSuchJob(let id): "There is no job \(id)"
+        case .notRetryable(let id, let state): "Can't retry job \(id): it is \(state.rawValue)."
+        case .invalidJob(let kind, _): "Can't enqueue a job of kind \"\(kind)\"."
+        case .unavailable(let what, _, _): what
+        case .outcomeUnknown: "It isn't known whether the last write was kept."
+        case .newerSchema: "The database was made by a newer version."
+        case .unsuitable(let path, _): "Can't keep a queue in \"\(path)\"."
+        }
+    }
+
+    public var why: String? {
+        switch self {
+        case .leaseLost: "Its time ran out, and another worker may have it, or it was finished."
+        case .noSuchJob: nil
+        case .notRetryable: nil
+        case .invalidJob(_, let reason): reason
+        case .unavailable(_, let why, _): why
+        case .outcomeUnknown(let why): why
+        case .newerSchema(let found, let known):
+            "It has \"\(found)\"; this program knows up to \"\(known)\"."
+        case .unsuitable(_, let why): why
+        }
+    }
+
+    public var advice: String? {
+        switch self {
+        case .leaseLost: nil
+        case .noSuchJob: "\"skep queue list\" shows those there are."
+        case .notRetryable: "Only jobs that are dead, cancelled or waiting can be retried."
+        case .invalidJob: nil
+        case .unavailable(_, _, let advice): advice
+        case .outcomeUnknown: "Look at the job before doing it again."
+        case .newerSchema: "Use the newer program; this one leaves the file as it is."
+        case .unsuitable: "Put the state folder on a local disk."
+        }
+    }
+}
