@@ -35,7 +35,9 @@ func tests(
 let package = Package(
     name: "skep",
     platforms: [.macOS(.v15)],
-    products: [],
+    products: [
+        .library(name: "SkepQueue", targets: ["SkepQueue", "SkepQueueSQLite"])
+    ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -48,6 +50,21 @@ let package = Package(
     ],
     targets: [
         // The ground floor: knows nothing of agents.
-        library("SkepQueue", [log])
+        library("SkepQueue", [log]),
+        library(
+            "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
+        // Tests, and what only they and the benchmarks use.
+        library(
+            "SkepTestSupport", ["SkepQueue", "SkepQueueSQLite", log]),
+        .executableTarget(
+            name: "queue-crash-child", dependencies: ["SkepQueue", "SkepQueueSQLite", log],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "queue-bench", dependencies: ["SkepQueue", "SkepQueueSQLite", log],
+            path: "Benchmarks/queue", swiftSettings: strict),
+        tests("SkepQueueTests", ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", log]),
+        tests(
+            "SkepQueueSQLiteTests",
+            ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log]),
     ]
 )

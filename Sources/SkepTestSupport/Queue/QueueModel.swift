@@ -1,0 +1,165 @@
+internal import SkepQueue
+
+/// A queue so simple that one sees that it is right; what a store does is compared with it.
+struct QueueModel {
+    struct Entry {
+        let id: JobID
+        let priority: Int
+        let key: ConcurrencyKey?
+        let uniqueKey: String?
+        let maxFailures: Int
+        var state = Job.State.ready
+        var notBefore: Timestamp
+        var readyAt: Timestamp?
+        var attempt = 0
+        var failures = 0
+        var leaseEnd: Duration?
+        var isCancelRequested = false
+    }
+
+    var entries: [JobID: Entry] = [:]
+    var limits: [ConcurrencyKey: Int] = [:]
+
+    func unfinished(_ uniqueKey: String?) -> JobID? {
+        guard let uniqueKey else { return nil }
+        return entries.values.first { $0.uniqueKey == uniqueKey && !$0.state.isFinished }?.id
+    }
+
+    mutating func insert(_ id: JobID, _ job: NewJob, now: Timestamp) {
+        let notBefore = job.notBefore ?? now
+        var entry = Entry(
+            id: id, priority: job.priority, key: job.concurrencyKey, uniqueKey: job.uniqueKey,
+            maxFailures: job.maxFailures, notBefore: notBefore)
+        entry.state = notBefore <= now ? .ready : .scheduled
+        entry.readyAt = notBefore <= now ? now : nil
+        entries[id] = entry
+    }
+
+    mutating func lease(_ count: Int, now: Timestamp, end: Duration) -> [JobID] {
+        promote(now: now)
+        var leased: [JobID] = []
+        while leased.count < count {
+            let open = entries.values.filter { $0.state == .ready && isOpen($0.key) }
+            guard let next = open.min(by: Self.goesBefore) else { break }
+            entries[next.id]?.state = .leased
+            entries[next.id]?.attempt += 1
+            entries[next.id]?.leaseEnd = end
+            leased.append(next.id)
+        }
+        return leased
+    }
+
+    /// Whether the attempt holds the job.
+    func holds(_ token: LeaseToken) -> Bool {
+        entries[token.job].map { $0.state == .leased && $0.attempt == token.attempt } ?? false
+    }
+
+    mutating func settle(_ id: JobID, as settlement: Settlement, now: Timestamp) {
+        guard var entry = entries[id] else { return }
+        entry.leaseEnd = nil
+        switch settlement {
+        case .succeeded: entry.finish(.succeeded)
+        case .cancelled: entry.finish(.cancelled)
+        case .released: entry.state = .ready
+        case .snoozed(let until, _):
+            if entry.isCancelRequested { entry.finish(.cancelled) } else { entry.wait(until, now) }
+        case .dead:
+            entry.failures += 1
+            entry.finish(.dead)
+        case .retry(_, let notBefore):
+            entry.failures += 1
+            if entry.isCancelRequested {
+                entry.finish(.cancelled)
+            } else if entry.failures >= entry.maxFailures {
+                entry.finish(.dead)
+            } else {
+                let delay = RetryPolicy().delay(afterFailures: entry.failures, random: 0.5)
+                entry.wait(notBefore ?? now + delay, now)
+            }
+        }
+        entries[id] = entry
+    }
+
+    mutating func cancel(_ id: JobID) -> Cancellation {
+        guard var entry = entries[id] else { return .cancelled }
+        defer { entries[id] = entry }
+        switch entry.state {
+        case .ready, .scheduled:
+            entry.finish(.cancelled)
+            return .cancelled
+        case .leased:
+            entry.isCancelRequested = true
+            return .requested
+        case .succeeded, .dead, .cancelled:
+            return .alreadyFinished(entry.state)
+        }
+    }
+
+    /// - Returns: Whether it may be retried.
+    mutating func retry(_ id: JobID, now: Timestamp) -> Bool {
+        guard var entry = entries[id], entry.state != .leased, entry.state != .succeeded,
+            unfinished(entry.uniqueKey).map({ $0 == id }) ?? true
+        else { return false }
+        if entry.state != .ready { entry.readyAt = now }
+        entry.state = .ready
+        entry.notBefore = min(entry.notBefore, now)
+        entry.failures = 0
+        entry.isCancelRequested = false
+        entries[id] = entry
+        return true
+    }
+
+    mutating func sweep(now: Timestamp, uptime: Duration) -> (
+        reclaimed: Set<JobID>, died: Set<JobID>
+    ) {
+        promote(now: now)
+        var reclaimed: Set<JobID> = []
+        var died: Set<JobID> = []
+        for var entry in entries.values where entry.leaseEnd.map({ $0 <= uptime }) ?? false {
+            entry.leaseEnd = nil
+            entry.failures += 1
+            if entry.failures >= entry.maxFailures {
+                entry.finish(.dead)
+                died.insert(entry.id)
+            } else {
+                entry.state = .ready
+                reclaimed.insert(entry.id)
+            }
+            entries[entry.id] = entry
+        }
+        return (reclaimed, died)
+    }
+
+    private mutating func promote(now: Timestamp) {
+        for var entry in entries.values where entry.state == .scheduled && entry.notBefore <= now {
+            entry.state = .ready
+            entry.readyAt = entry.notBefore
+            entries[entry.id] = entry
+        }
+    }
+
+    private func isOpen(_ key: ConcurrencyKey?) -> Bool {
+        guard let key, let limit = limits[key] else { return true }
+        return entries.values.count { $0.key == key && $0.state == .leased } < limit
+    }
+
+    private static func goesBefore(_ left: Entry, _ right: Entry) -> Bool {
+        if left.priority != right.priority { return left.priority > right.priority }
+        if left.readyAt != right.readyAt {
+            return (left.readyAt ?? left.notBefore) < (right.readyAt ?? right.notBefore)
+        }
+        return left.id < right.id
+    }
+}
+
+extension QueueModel.Entry {
+    fileprivate mutating func finish(_ state: Job.State) {
+        self.state = state
+    }
+
+    fileprivate mutating func wait(_ until: Timestamp, _ now: Timestamp) {
+        notBefore = until
+        state = until <= now ? .ready : .scheduled
+        if until <= now { readyAt = now }
+    }
+}

@@ -1,0 +1,78 @@
+import GRDB
+import SkepQueue
+import SkepQueueSQLite
+import SkepTestSupport
+import Testing
+
+@Suite("Queries and their indexes")
+struct QueryPlanTests {
+    @Test(
+        "What is asked often is answered from its index, without sorting",
+        arguments: [
+            (
+                "job_ready",
+                """
+                SELECT priority, ready_at_ms, id FROM job
+                 WHERE state = 'ready' AND concurrency_key IS NULL AND queue = 'q' AND kind = 'k'
+                 ORDER BY priority DESC, ready_at_ms, id LIMIT 1
+                """
+            ),
+            (
+                "key_head_open",
+                """
+                SELECT priority, ready_at_ms, job FROM key_head
+                 WHERE is_open = 1 AND queue = 'q' AND kind = 'k'
+                 ORDER BY priority DESC, ready_at_ms, job LIMIT 1
+                """
+            ),
+            (
+                "job_ready_by_key",
+                """
+                SELECT id FROM job
+                 WHERE state = 'ready' AND queue = 'q' AND concurrency_key = 'c' AND kind = 'k'
+                 ORDER BY priority DESC, ready_at_ms, id LIMIT 1
+                """
+            ),
+            (
+                "job_scheduled",
+                """
+                SELECT id FROM job
+                 WHERE state = 'scheduled' AND queue = 'q' AND not_before_ms <= 1
+                 ORDER BY not_before_ms, id LIMIT 1
+                """
+            ),
+            (
+                "job_unique",
+                """
+                SELECT id FROM job
+                 WHERE queue = 'q' AND unique_key = 'u'
+                   AND state IN ('scheduled', 'ready', 'leased')
+                """
+            ),
+            (
+                "job_ready_age",
+                "SELECT MIN(ready_at_ms) FROM job WHERE state = 'ready' AND queue = 'q'"
+            ),
+            (
+                "job_leased",
+                """
+                SELECT id, attempt, worker, lease_until_uptime_ms, lease_boot FROM job
+                 WHERE state = 'leased'
+                """
+            ),
+        ])
+    func usesIndex(index: String, query: String) async throws {
+        try await TemporaryQueue.with { queue in
+            try await queue.withStore { store in
+                let plan = try await store.read { database in
+                    try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + query)
+                        .map { $0["detail"] as String }
+                        .joined(separator: "\n")
+                }
+
+                #expect("\(plan) ".contains("INDEX \(index) "), "\(plan)")
+                #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+            }
+        }
+    }
+}

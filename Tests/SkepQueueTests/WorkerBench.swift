@@ -1,0 +1,126 @@
+import Logging
+import SkepQueue
+import SkepTestSupport
+import Synchronization
+
+/// A queue, a clock turned by hand, and a worker to try out.
+struct WorkerBench: Sendable {
+    let store: FaultyQueueStore
+    let clock: ManualClock
+
+    static func with(_ body: (WorkerBench) async throws -> Void) async throws {
+        try await TemporaryQueue.with { queue in
+            let clock = ManualClock()
+            try await queue.withStore(clock: clock) { store in
+                try await body(WorkerBench(store: FaultyQueueStore(store), clock: clock))
+            }
+        }
+    }
+
+    /// Lets a worker run until `isDone`, stops it, and waits for its end.
+    func working(
+        slots: Int = 2, _ handler: @escaping QueueWorker.Handler,
+        until isDone: @escaping @Sendable () async throws -> Bool
+    ) async throws {
+        let worker = QueueWorker(
+            store: store, configuration: .init(slots: ["default": slots]), clock: clock,
+            logger: .silent, handler: handler)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await worker.run() }
+            let result = await Task { try await self.eventually("it is done", isDone) }.result
+            group.cancelAll()
+            try await group.waitForAll()
+            try result.get()
+        }
+    }
+
+    func eventually(_ what: String, _ isTrue: () async throws -> Bool) async throws {
+        try await SkepTestSupport.eventually(what, isTrue)
+    }
+
+    /// Lets time pass in small steps until something has happened, each when so many tasks sleep.
+    ///
+    /// A worker at rest has three: it waits for work, to renew, and for leases' ends.
+    func advance(
+        _ step: Duration, sleepers: Int = 1, until isTrue: () async throws -> Bool
+    ) async throws {
+        try await eventually("it happens as time passes") {
+            if try await isTrue() { return true }
+            if clock.sleeperCount >= sleepers { clock.advance(by: step) }
+            return false
+        }
+    }
+
+    func states(_ ids: [JobID]) async throws -> [Job.State] {
+        var states: [Job.State] = []
+        for id in ids { states += try await store.job(id).map { [$0.state] } ?? [] }
+        return states
+    }
+
+    func becomes(_ state: Job.State, _ id: JobID) async throws -> Bool {
+        try await eventually("job \(id) is \(state)") { try await states([id]) == [state] }
+        return true
+    }
+}
+
+struct Unhappy: Error {}
+
+/// Counts how many are inside at once.
+actor Meter {
+    private(set) var most = 0
+    private var inside = 0
+
+    func enter() {
+        inside += 1
+        most = max(most, inside)
+    }
+
+    func leave() { inside -= 1 }
+}
+
+/// Keeps those who come waiting until it is opened.
+final class Gate: Sendable {
+    private let waiting = Mutex<[CheckedContinuation<Void, Never>]?>([])
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = waiting.withLock { waiting in
+                waiting?.append(continuation)
+                return waiting == nil
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let all = waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting ?? []
+        }
+        for continuation in all { continuation.resume() }
+    }
+}
+
+/// Why handlers were stopped.
+actor Stops {
+    private(set) var reasons: [StopReason?] = []
+
+    /// Runs until it is cancelled.
+    func sleep(_ context: any AttemptContext) async throws -> Disposition {
+        do {
+            try await Task.sleep(for: .seconds(600))
+        } catch {
+            reasons.append(context.stopReason)
+            throw error
+        }
+        return .settled
+    }
+}
+
+extension QueueError {
+    static let gone = QueueError.unavailable(what: "Gone.", why: "A test.", advice: "Wait.")
+}
+
+extension Logger {
+    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
