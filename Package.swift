@@ -53,9 +53,11 @@ let package = Package(
         library("SkepQueue", [log]),
         library(
             "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
+        // The nouns, and the middle row of the star.
+        library("SkepCore", ["SkepQueue", log]),
         // Tests, and what only they and the benchmarks use.
         library(
-            "SkepTestSupport", ["SkepQueue", "SkepQueueSQLite", log]),
+            "SkepTestSupport", ["SkepCore", "SkepQueue", "SkepQueueSQLite", log]),
         .executableTarget(
             name: "queue-crash-child", dependencies: ["SkepQueue", "SkepQueueSQLite", log],
             swiftSettings: strict),
@@ -66,5 +68,6 @@ let package = Package(
         tests(
             "SkepQueueSQLiteTests",
             ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log]),
+        tests("SkepCoreTests", ["SkepCore", "SkepQueue"]),
     ]
 )

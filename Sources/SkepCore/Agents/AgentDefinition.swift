@@ -1,0 +1,166 @@
+/// A named agent, as its file under `agents/` describes it.
+///
+/// ```markdown
+/// ---
+/// name: claude
+/// adapter: command
+/// account: {login: claude}
+/// home: {mode: own, link: [.claude.json]}
+/// limits: {minutes: 45, output_mb: 64, silence_minutes: 20}
+/// concurrency: 2
+/// environment: [PATH, LANG]
+/// secrets: {ANTHROPIC_API_KEY: env}
+/// command: [claude, -p]            # from here on the adapter's own keys
+/// ---
+/// You fix one issue at a time …
+/// ```
+public struct AgentDefinition: Sendable, Hashable {
+    /// Where the agent's HOME is.
+    public enum Home: Sendable, Hashable {
+        /// An empty folder per run, with links to these files of the operator's home.
+        case own(links: [String])
+        /// The operator's own, for a subscription login whose token must not be copied.
+        case `operator`
+    }
+
+    /// Where a secret's value comes from.
+    public enum SecretSource: Sendable, Hashable {
+        /// The environment variable of this name.
+        case environment(String)
+        /// A file, whose last line end is cut off.
+        case file(String)
+    }
+
+    public let name: AgentName
+    /// The adapter that drives it, such as "command".
+    public let adapter: String
+    /// Its account on the tracker; assigning an issue to it asks for work.
+    public let login: LoginName?
+    public let home: Home
+    public let limits: SessionLimits
+    /// How many of its sessions may run at once. 1 by default.
+    public let concurrency: Int
+    /// Names of environment variables it gets from Skep's environment. PATH and LANG by default.
+    public let environment: [String]
+    /// Variables it gets with values that are never shown.
+    public let secrets: [String: SecretSource]
+    /// Its standing instructions; stand before every prompt.
+    public let instructions: String
+    /// The file it was read from.
+    public let location: SettingsLocation
+
+    public init(
+        name: AgentName, adapter: String, login: LoginName? = nil, home: Home = .own(links: []),
+        limits: SessionLimits = SessionLimits(), concurrency: Int = 1,
+        environment: [String] = ["PATH", "LANG"], secrets: [String: SecretSource] = [:],
+        instructions: String = "", location: SettingsLocation
+    ) {
+        self.name = name
+        self.adapter = adapter
+        self.login = login
+        self.home = home
+        self.limits = limits
+        self.concurrency = concurrency
+        self.environment = environment
+        self.secrets = secrets
+        self.instructions = instructions
+        self.location = location
+    }
+
+    /// Reads the keys that all agents have. The adapter reads its own with the same reader, and
+    /// whoever holds the reader calls `finish` last.
+    public init(_ reader: SettingsReader, instructions: String) {
+        let name = AgentName(rawValue: reader.requiredText("name"))
+        if !name.rawValue.isEmpty, !name.isValid {
+            reader.mistake(
+                "\"\(name)\" can't be an agent's name: letters, digits, \"-\", \"_\" and \".\" only, at most 40",
+                at: reader.location)
+        }
+        self.name = name
+        adapter = reader.requiredText("adapter")
+        let account = reader.map("account", of: "account")
+        login = account?.text("login").map(LoginName.init(rawValue:))
+        account?.finish()
+        home = Self.home(reader.map("home", of: "home"))
+        limits = SessionLimits(reader.map("limits", of: "limits"))
+        concurrency = reader.integer("concurrency", in: 1...1000) ?? 1
+        environment = reader.texts("environment") ?? ["PATH", "LANG"]
+        secrets = Self.secrets(reader)
+        self.instructions = instructions
+        location = reader.location
+    }
+
+    private enum HomeMode: String, CaseIterable { case own, `operator` }
+
+    private static func home(_ reader: SettingsReader?) -> Home {
+        guard let reader else { return .own(links: []) }
+        let mode = reader.choice("mode", HomeMode.self) ?? .own
+        let links = reader.texts("link") ?? []
+        for link in links where link.hasPrefix("/") || link.split(separator: "/").contains("..") {
+            reader.mistake(
+                "\"link\" holds paths below the home folder, not \"\(link)\"", at: reader.location)
+        }
+        reader.finish()
+        if mode == .operator, !links.isEmpty {
+            reader.mistake("\"link\" has no meaning with mode: operator", at: reader.location)
+        }
+        return mode == .operator ? .operator : .own(links: links)
+    }
+
+    private static func secrets(_ reader: SettingsReader) -> [String: SecretSource] {
+        var secrets: [String: SecretSource] = [:]
+        for (name, source) in reader.textMap("secrets") ?? [] {
+            if source == "env" {
+                secrets[name] = .environment(name)
+            } else if source.hasPrefix("env:") {
+                secrets[name] = .environment(String(source.dropFirst(4)))
+            } else if source.hasPrefix("file:") {
+                secrets[name] = .file(String(source.dropFirst(5)))
+            } else {
+                reader.mistake(
+                    "the secret \"\(name)\" must be env, env:NAME or file:PATH; a secret's value doesn't belong here",
+                    at: reader.location)
+            }
+        }
+        return secrets
+    }
+}
+
+/// What a session may use before it is stopped.
+public struct SessionLimits: Sendable, Hashable {
+    /// Wall time. 45 minutes by default.
+    public var time: Duration
+    /// What it may print, in bytes. 64 MiB by default.
+    public var outputBytes: Int64
+    /// How long it may print nothing; `nil`, the default: as long as it likes.
+    public var silence: Duration?
+
+    public init(
+        time: Duration = .seconds(45 * 60), outputBytes: Int64 = 64 << 20, silence: Duration? = nil
+    ) {
+        self.time = time
+        self.outputBytes = outputBytes
+        self.silence = silence
+    }
+
+    /// Reads `minutes`, `seconds`, `output_mb` and `silence_minutes`.
+    public init(_ reader: SettingsReader?) {
+        self.init()
+        guard let reader else { return }
+        let minutes = reader.integer("minutes", in: 0...10080)
+        let seconds = reader.integer("seconds", in: 0...3600)
+        if minutes != nil || seconds != nil {
+            time = .seconds((minutes ?? 0) * 60 + (seconds ?? 0))
+            if time == .zero {
+                reader.mistake("the time limit must be more than nothing", at: reader.location)
+            }
+        }
+        if let megabytes = reader.integer("output_mb", in: 1...4096) {
+            outputBytes = Int64(megabytes) << 20
+        }
+        if let minutes = reader.integer("silence_minutes", in: 1...1440) {
+            silence = .seconds(minutes * 60)
+        }
+        reader.finish()
+    }
+}

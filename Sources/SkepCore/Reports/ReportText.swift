@@ -1,0 +1,129 @@
+/// What Skep says on issues. Texts only: every fact comes in as an argument.
+public enum ReportText {
+    public static func dispatched(agent: AgentName) -> NewReport {
+        NewReport(topic: "dispatched", body: "⚡ Dispatched to \(agent). Task queued.")
+    }
+
+    public static func working(agent: AgentName, branch: BranchName) -> NewReport {
+        NewReport(topic: "working", body: "🔧 \(agent) working on this. Branch: \(branch)")
+    }
+
+    public static func noChanges(agent: AgentName, notes: [String], tail: String) -> NewReport {
+        let lines = ["⚠️ \(agent) produced no changes for this issue. Skipping."]
+        return result(lines + [list(notes), quoted("The end of what it said", tail)])
+    }
+
+    public static func sentBack(
+        agent: AgentName, step: StepName, round: Int, of rounds: Int, findings: String
+    ) -> NewReport {
+        NewReport(
+            topic: "\(step)-round-\(round)",
+            body: [
+                "🔁 \(step) failed; \(agent) gets it back with what was found "
+                    + "(\(round) of \(rounds)).",
+                quoted("What was found", findings),
+            ].compactMap { $0 }.joined(separator: "\n\n"))
+    }
+
+    public static func published(
+        agent: AgentName, pullRequest: PullRequestLink, branch: BranchName,
+        comparison: CommitComparison, passed: [String], notes: [String]
+    ) -> NewReport {
+        result([
+            "✅ \(agent) opened pull request #\(pullRequest.number). Branch: \(branch)",
+            size(of: comparison) + checksSentence(passed),
+            list(notes),
+            "It waits for a review; merging it closes this issue.",
+        ])
+    }
+
+    public static func failed(
+        agent: AgentName, run: RunID, why: String, kept: String? = nil, tail: String = ""
+    ) -> NewReport {
+        result([
+            "❌ \(agent) failed: \(oneLine(why))",
+            quoted("The end of what it printed", tail),
+            kept.map { "What it had done is kept: \($0)" },
+            "Nothing more happens by itself. To try again, take the label or the assignment away "
+                + "and put it on again, or run `skep dispatch`; `skep run show \(run)` tells more.",
+        ])
+    }
+
+    public static func cancelled(agent: AgentName) -> NewReport {
+        result(["🛑 \(agent) was stopped on this issue. What it had done is kept."])
+    }
+
+    /// The body of the pull request of a run.
+    public static func pullRequestBody(
+        issue: Int, agent: AgentName, run: RunID, comparison: CommitComparison, passed: [String],
+        notes: [String]
+    ) -> String {
+        [
+            "Closes #\(issue).",
+            "Made by \(agent), run \(run) of Skep. \(size(of: comparison))"
+                + checksSentence(passed),
+            list(notes),
+        ].compactMap { $0 }.joined(separator: "\n\n")
+    }
+
+    private static func result(_ parts: [String?]) -> NewReport {
+        NewReport(
+            topic: "result", body: parts.compactMap { $0 }.joined(separator: "\n\n"))
+    }
+
+    private static func size(of comparison: CommitComparison) -> String {
+        "\(count(comparison.commits.count, "commit")), "
+            + "\(count(comparison.filesChanged, "file")) changed, "
+            + "+\(comparison.insertions) −\(comparison.deletions)."
+    }
+
+    private static func checksSentence(_ passed: [String]) -> String {
+        guard !passed.isEmpty else { return " No checks are configured." }
+        return " Passed at this commit: "
+            + passed.map { "`\(codeSpan($0))`" }.joined(separator: ", ")
+            + "."
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
+    }
+
+    private static func list(_ notes: [String]) -> String? {
+        notes.isEmpty ? nil : notes.map { "- \(harmless(oneLine($0)))" }.joined(separator: "\n")
+    }
+
+    /// Text of agents and programs, folded away, where nothing in it can act: fenced by more
+    /// backticks than it has, without markers of Skep's and without control characters.
+    private static func quoted(_ title: String, _ text: String) -> String? {
+        let text = harmless(text)
+        guard text.contains(where: { !$0.isWhitespace }) else { return nil }
+        var longest = 0
+        var current = 0
+        for character in text {
+            current = character == "`" ? current + 1 : 0
+            longest = max(longest, current)
+        }
+        let fence = String(repeating: "`", count: max(3, longest + 1))
+        return
+            "<details><summary>\(title)</summary>\n\n\(fence)text\n\(text)\n\(fence)\n\n</details>"
+    }
+
+    private static func harmless(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.filter {
+                    $0 == "\n" || $0 == "\t"
+                        || !($0.value < 0x20 || (0x7f...0x9f).contains($0.value))
+                })
+        ).split(separator: CommentMarker.prefix, omittingEmptySubsequences: false)
+            .joined(separator: "<!- skep:")
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        harmless(text).split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+
+    private static func codeSpan(_ text: String) -> String {
+        oneLine(text).split(separator: "`", omittingEmptySubsequences: false).joined(separator: "'")
+    }
+}

@@ -1,0 +1,190 @@
+public import SkepQueue
+
+/// One pass of a workflow over an issue by one agent. Facts only: its state is computed.
+public struct Run: Sendable, Hashable {
+    public let id: RunID
+    public let issue: IssueReference
+    /// The issue's title when the run was opened.
+    public let issueTitle: String
+    public let agent: AgentName
+    public let workflow: WorkflowName
+    /// The branch it is published to.
+    public let branch: BranchName
+    /// Whether it goes on from that branch, whose pull request is open, instead of the default one.
+    public let continuesBranch: Bool
+    /// The cause of its trigger, such as "label:agent/claude".
+    public let cause: String
+    /// The commit its first attempt started from.
+    public let base: CommitID?
+    /// The branch `base` was the head of.
+    public let baseBranch: BranchName?
+    /// Its newest commit; `nil` while there is none above the base.
+    public let head: CommitID?
+    public let pullRequest: PullRequestLink?
+    public let openedAt: Timestamp
+    public let closing: RunClosing?
+    public let isCancelRequested: Bool
+
+    public init(
+        id: RunID, issue: IssueReference, issueTitle: String, agent: AgentName,
+        workflow: WorkflowName, branch: BranchName, cause: String, base: CommitID?,
+        baseBranch: BranchName?, head: CommitID?, pullRequest: PullRequestLink?,
+        openedAt: Timestamp, closing: RunClosing?, isCancelRequested: Bool,
+        continuesBranch: Bool = false
+    ) {
+        self.continuesBranch = continuesBranch
+        self.id = id
+        self.issue = issue
+        self.issueTitle = issueTitle
+        self.agent = agent
+        self.workflow = workflow
+        self.branch = branch
+        self.cause = cause
+        self.base = base
+        self.baseBranch = baseBranch
+        self.head = head
+        self.pullRequest = pullRequest
+        self.openedAt = openedAt
+        self.closing = closing
+        self.isCancelRequested = isCancelRequested
+    }
+}
+
+public struct PullRequestLink: Sendable, Hashable {
+    public let number: Int
+    public let url: String
+
+    public init(number: Int, url: String) {
+        self.number = number
+        self.url = url
+    }
+}
+
+/// How and when a run ended.
+public struct RunClosing: Sendable, Hashable {
+    public enum Outcome: String, Sendable, CaseIterable {
+        case published
+        case noChanges = "no_changes"
+        case failed
+        case cancelled
+    }
+
+    public let outcome: Outcome
+    public let at: Timestamp
+    /// Why, in a sentence or two; empty when there is nothing to say.
+    public let detail: String
+
+    public init(outcome: Outcome, at: Timestamp, detail: String) {
+        self.outcome = outcome
+        self.at = at
+        self.detail = detail
+    }
+}
+
+/// Where a run stands, computed from its rows and its current job.
+public enum RunState: Sendable, Hashable {
+    case queued
+    case working(step: StepName)
+    /// For what, and until when.
+    case waiting(reason: String, until: Timestamp?)
+    case published
+    case noChanges
+    case failed
+    case cancelled
+
+    /// - Parameter job: The run's newest job; `nil` when it has none.
+    public init(closing: RunClosing?, job: CurrentJob?) {
+        if let closing {
+            self =
+                switch closing.outcome {
+                case .published: .published
+                case .noChanges: .noChanges
+                case .failed: .failed
+                case .cancelled: .cancelled
+                }
+            return
+        }
+        guard let job else {
+            self = .waiting(reason: "it has no job", until: nil)
+            return
+        }
+        switch job.state {
+        case .leased: self = .working(step: job.step)
+        case .ready: self = .queued
+        case .scheduled:
+            self = .waiting(reason: job.reason ?? "to try \(job.step) again", until: job.notBefore)
+        case .succeeded, .dead, .cancelled:
+            self = .waiting(reason: "its job \(job.id) is \(job.state.rawValue)", until: nil)
+        }
+    }
+
+    /// One word, as tables and JSON show it.
+    public var word: String {
+        switch self {
+        case .queued: "queued"
+        case .working: "working"
+        case .waiting: "waiting"
+        case .published: "published"
+        case .noChanges: "no_changes"
+        case .failed: "failed"
+        case .cancelled: "cancelled"
+        }
+    }
+
+    public var isClosed: Bool {
+        switch self {
+        case .queued, .working, .waiting: false
+        case .published, .noChanges, .failed, .cancelled: true
+        }
+    }
+}
+
+/// The newest job of a run, as far as the run's state depends on it.
+public struct CurrentJob: Sendable, Hashable {
+    public let id: JobID
+    public let step: StepName
+    public let state: Job.State
+    public let notBefore: Timestamp
+    /// What it waits for.
+    public let reason: String?
+    public let attempt: Int
+    public let failures: Int
+
+    public init(
+        id: JobID, step: StepName, state: Job.State, notBefore: Timestamp, reason: String?,
+        attempt: Int, failures: Int
+    ) {
+        self.id = id
+        self.step = step
+        self.state = state
+        self.notBefore = notBefore
+        self.reason = reason
+        self.attempt = attempt
+        self.failures = failures
+    }
+}
+
+/// A run to open.
+public struct NewRun: Sendable, Hashable {
+    public var issue: IssueReference
+    public var issueTitle: String
+    public var agent: AgentName
+    public var workflow: WorkflowName
+    public var branch: BranchName
+    /// Whether it goes on from that branch, whose pull request is open.
+    public var continuesBranch: Bool
+    public var firstStep: NewStepJob
+
+    public init(
+        issue: IssueReference, issueTitle: String, agent: AgentName, workflow: WorkflowName,
+        branch: BranchName, continuesBranch: Bool = false, firstStep: NewStepJob
+    ) {
+        self.continuesBranch = continuesBranch
+        self.issue = issue
+        self.issueTitle = issueTitle
+        self.agent = agent
+        self.workflow = workflow
+        self.branch = branch
+        self.firstStep = firstStep
+    }
+}

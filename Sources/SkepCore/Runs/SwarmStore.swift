@@ -1,0 +1,239 @@
+public import SkepQueue
+
+/// Keeps triggers, runs, attempts, sessions and reports, beside the queue's jobs.
+///
+/// Each method is one transaction, durable when it returns. Errors are `QueueError`s, and
+/// `SwarmError` where a rule of runs is broken.
+public protocol SwarmStore: Sendable {
+    // Opening
+
+    /// Records a demand and, unless it was answered before or the agent is busy there, opens a run
+    /// with its first job and report.
+    func open(_ trigger: NewTrigger, _ run: NewRun, reports: [NewReport]) async throws
+        -> TriggerAnswer
+    /// The demands of a repository whose cause stood when the tracker was last looked at.
+    func standingTriggers(in repository: RepositoryName) async throws -> Set<NewTrigger>
+    /// Ends demands whose cause is no longer seen, so that seeing it again is a new demand.
+    func endTriggers(_ triggers: Set<NewTrigger>) async throws
+
+    // Working
+
+    /// Begins an attempt: writes its row and answers with what the step needs to know.
+    ///
+    /// - Throws: `QueueError.leaseLost`, `SwarmError.runClosed`.
+    func beginAttempt(_ lease: Lease) async throws -> StepJob
+    /// Writes down the base a run started from, before anything is built on it.
+    func recordBase(_ base: CommitID, of branch: BranchName, for lease: LeaseToken) async throws
+    /// Writes a session's row, before its host is started.
+    func openSession(_ lease: LeaseToken, agent: AgentName, workspacePath: String, base: CommitID)
+        async throws -> SessionRecord
+    /// Writes that a session of a closed run, which nobody held any more, was ended.
+    func closeAbandonedSession(_ session: SessionID, ending: String) async throws
+    /// Adds reports while a step runs; those whose topic the run has already are left out.
+    func report(_ reports: [NewReport], by lease: LeaseToken) async throws
+    /// Settles a step's lease together with what became of its run.
+    func settle(_ lease: LeaseToken, as settlement: StepSettlement) async throws
+
+    // Reporting
+
+    /// Reports on an issue that aren't posted, up to and with this one, oldest first.
+    func unpostedReports(upTo report: ReportID) async throws -> [Report]
+    func recordPosted(_ report: ReportID, commentURL: String) async throws
+
+    // Asking and steering
+
+    /// Cancels a run: at once when nothing of it runs, else as soon as everything has stopped.
+    func cancel(_ run: RunID, reason: String) async throws -> Cancellation
+    func run(_ id: RunID) async throws -> RunSummary?
+    /// Runs, the newest first.
+    func runs(matching filter: RunFilter) async throws -> [RunSummary]
+    func history(of run: RunID) async throws -> RunHistory
+    func session(_ id: SessionID) async throws -> SessionRecord?
+    /// Sessions that are not settled, whatever became of their processes.
+    func openSessions() async throws -> [SessionRecord]
+}
+
+/// What a step says about its lease and its run.
+public struct StepSettlement: Sendable, Hashable {
+    public enum Way: Sendable, Hashable {
+        /// Done; the run goes on with this job.
+        case next(NewStepJob)
+        /// Done, and so is the run.
+        case close(RunClosing.Outcome, detail: String)
+        /// Try again; with `Job.maxFailures` reached the run fails with `closingReports`.
+        case retry(Failure, notBefore: Timestamp?)
+        /// It failed for good: the run fails.
+        case fail(Failure)
+        /// Not now; no failure counted.
+        case snooze(until: Timestamp, reason: String)
+        /// Given back untouched.
+        case release
+    }
+
+    public var way: Way
+    /// The run's newest commit, when the step made one.
+    public var head: CommitID?
+    public var pullRequest: PullRequestLink?
+    /// The branch it was published to, when the one meant was taken.
+    public var branch: BranchName?
+    /// The session that ended with this; while none is named, the job's next attempt adopts it.
+    public var session: SessionClosing?
+    /// Check results, each for one commit.
+    public var checks: [CheckResult]
+    /// What was out of the ordinary; kept with the run for its report.
+    public var notes: [String]
+    public var reports: [NewReport]
+    /// Posted instead when this attempt's failure was the last one allowed.
+    public var closingReports: [NewReport]
+
+    public init(
+        _ way: Way, head: CommitID? = nil, pullRequest: PullRequestLink? = nil,
+        branch: BranchName? = nil, session: SessionClosing? = nil, checks: [CheckResult] = [],
+        notes: [String] = [], reports: [NewReport] = [], closingReports: [NewReport] = []
+    ) {
+        self.session = session
+        self.checks = checks
+        self.notes = notes
+        self.branch = branch
+        self.way = way
+        self.head = head
+        self.pullRequest = pullRequest
+        self.reports = reports
+        self.closingReports = closingReports
+    }
+}
+
+/// What a check said about a commit.
+public struct CheckResult: Sendable, Hashable {
+    public let commit: CommitID
+    public let command: String
+    public let hasPassed: Bool
+    /// The command's ending in words.
+    public let ending: String
+    public let duration: Duration
+
+    public init(
+        commit: CommitID, command: String, hasPassed: Bool, ending: String, duration: Duration
+    ) {
+        self.commit = commit
+        self.command = command
+        self.hasPassed = hasPassed
+        self.ending = ending
+        self.duration = duration
+    }
+}
+
+/// How a session ended, as its row keeps it.
+public struct SessionClosing: Sendable, Hashable {
+    public let id: SessionID
+    public let ending: String
+    public let outputBytes: Int64
+
+    public init(id: SessionID, ending: String, outputBytes: Int64) {
+        self.id = id
+        self.ending = ending
+        self.outputBytes = outputBytes
+    }
+}
+
+/// A run with its state and what it is at.
+public struct RunSummary: Sendable, Hashable {
+    public let run: Run
+    public let state: RunState
+    /// The newest job of the run.
+    public let job: JobID?
+    public let step: StepName?
+    public let attempt: Int
+    public let failures: Int
+
+    public init(
+        run: Run, state: RunState, job: JobID?, step: StepName?, attempt: Int, failures: Int
+    ) {
+        self.run = run
+        self.state = state
+        self.job = job
+        self.step = step
+        self.attempt = attempt
+        self.failures = failures
+    }
+}
+
+public struct RunFilter: Sendable, Hashable {
+    public var issue: IssueReference?
+    public var repository: RepositoryName?
+    public var agent: AgentName?
+    public var openOnly: Bool
+    /// At most so many. 100 by default.
+    public var limit: Int
+
+    public init(
+        issue: IssueReference? = nil, repository: RepositoryName? = nil, agent: AgentName? = nil,
+        openOnly: Bool = false, limit: Int = 100
+    ) {
+        self.issue = issue
+        self.repository = repository
+        self.agent = agent
+        self.openOnly = openOnly
+        self.limit = limit
+    }
+}
+
+/// All that happened in a run, oldest first.
+public struct RunHistory: Sendable, Hashable {
+    public let attempts: [AttemptRecord]
+    public let sessions: [SessionRecord]
+    public let checks: [CheckResult]
+    public let notes: [String]
+    public let reports: [Report]
+
+    public init(
+        attempts: [AttemptRecord], sessions: [SessionRecord], checks: [CheckResult],
+        notes: [String], reports: [Report]
+    ) {
+        self.checks = checks
+        self.notes = notes
+        self.attempts = attempts
+        self.sessions = sessions
+        self.reports = reports
+    }
+}
+
+/// A rule of runs that was broken.
+public enum SwarmError: SkepError, Hashable {
+    case noSuchRun(RunID)
+    case runClosed(RunID, RunClosing.Outcome)
+    case noSuchSession(SessionID)
+    /// The run went on: only its newest job can be retried.
+    case superseded(JobID, RunID)
+    /// The agent works on the issue already, in another run.
+    case agentBusy(AgentName, IssueReference, RunID)
+
+    public var kind: ErrorKind { .conflict }
+
+    public var what: String {
+        switch self {
+        case .noSuchRun(let id): "There is no run \(id)"
+        case .runClosed(let id, let outcome): "Run \(id) is closed: \(outcome.rawValue)."
+        case .noSuchSession(let id): "There is no session \(id)"
+        case .superseded(let job, _): "Can't retry job \(job)."
+        case .agentBusy(let agent, let issue, _): "\(agent) works on \(issue) already."
+        }
+    }
+
+    public var why: String? {
+        switch self {
+        case .superseded(_, let run): "Run \(run) went on with another job."
+        case .agentBusy(_, _, let run): "Run \(run) is open, and one agent has one at a time."
+        case .noSuchRun, .runClosed, .noSuchSession: nil
+        }
+    }
+
+    public var advice: String? {
+        switch self {
+        case .superseded(_, let run): "\"skep run show \(run)\" names its newest job."
+        case .agentBusy(_, _, let run): "Wait for it, or \"skep run cancel \(run)\"."
+        case .noSuchRun, .noSuchSession: "\"skep run list\" shows those there are."
+        case .runClosed: "\"skep dispatch\" opens a new run on the issue."
+        }
+    }
+}

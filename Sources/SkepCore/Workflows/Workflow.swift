@@ -1,0 +1,88 @@
+/// What is done with an issue: which issues it is for, by whom, in which steps.
+public struct Workflow: Sendable, Hashable {
+    /// What asks for a run.
+    public enum Ask: String, Sendable, CaseIterable, Hashable {
+        case assignee
+        case label
+    }
+
+    public let name: WorkflowName
+    /// Which issues are worked on without being asked for; `nil`: only those asked for.
+    public let selection: Selection?
+    /// What may name an agent. Assignee and label by default.
+    public let asks: Set<Ask>
+    /// Who works where nobody is named.
+    public let defaultAgent: AgentName?
+    /// Template of the branch's name.
+    public let branch: Template
+    /// Never empty; the first is where a run begins.
+    public let steps: [StepDefinition]
+    /// Template of the prompt of its agent steps.
+    public let prompt: Template
+    /// Whether ignored files may stay in a workspace between uses. False by default.
+    public let keepsIgnored: Bool
+    public let location: SettingsLocation
+
+    public struct Selection: Sendable, Hashable {
+        public let labels: [String]
+
+        public init(labels: [String]) { self.labels = labels }
+    }
+
+    public init(
+        name: WorkflowName, selection: Selection?, asks: Set<Ask>, defaultAgent: AgentName?,
+        branch: Template, steps: [StepDefinition], prompt: Template, keepsIgnored: Bool,
+        location: SettingsLocation
+    ) {
+        self.name = name
+        self.selection = selection
+        self.asks = asks
+        self.defaultAgent = defaultAgent
+        self.branch = branch
+        self.steps = steps
+        self.prompt = prompt
+        self.keepsIgnored = keepsIgnored
+        self.location = location
+    }
+
+    public func step(_ name: StepName) -> StepDefinition? { steps.first { $0.name == name } }
+
+    /// The step after this one; `nil` after the last.
+    public func step(after name: StepName) -> StepDefinition? {
+        guard let index = steps.firstIndex(where: { $0.name == name }) else { return nil }
+        return index + 1 < steps.count ? steps[index + 1] : nil
+    }
+}
+
+/// One step of a workflow.
+public struct StepDefinition: Sendable, Hashable {
+    public let name: StepName
+    public let kind: StepKind
+    /// With so many failures the step has failed. 3 by default.
+    public let maxFailures: Int
+    /// Where the run goes on an outcome other than success, such as "failed": "work".
+    public let onOutcome: [String: StepName]
+    /// How often this step may send the run back. 2 by default.
+    public let rounds: Int
+    /// Keys that the step's kind reads: command lines, limits.
+    public let commands: [String]
+    public let environment: [String]
+    public let limits: SessionLimits
+    public let location: SettingsLocation
+
+    public init(
+        name: StepName, kind: StepKind, maxFailures: Int = 3, onOutcome: [String: StepName] = [:],
+        rounds: Int = 2, commands: [String] = [], environment: [String] = ["PATH", "LANG"],
+        limits: SessionLimits = SessionLimits(), location: SettingsLocation
+    ) {
+        self.name = name
+        self.kind = kind
+        self.maxFailures = maxFailures
+        self.onOutcome = onOutcome
+        self.rounds = rounds
+        self.commands = commands
+        self.environment = environment
+        self.limits = limits
+        self.location = location
+    }
+}
