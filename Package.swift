@@ -55,6 +55,10 @@ let package = Package(
             "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
         // The nouns, and the middle row of the star.
         library("SkepCore", ["SkepQueue", log]),
+        library("SkepEngine", ["SkepCore", "SkepQueue", log]),
+        library(
+            "SkepStore", ["SkepCore", "SkepQueue", "SkepQueueSQLite", grdb, log],
+            resources: [.embedInCode("Migrations")]),
         // Tests, and what only they and the benchmarks use.
         library(
             "SkepTestSupport", ["SkepCore", "SkepQueue", "SkepQueueSQLite", log]),
@@ -69,5 +73,14 @@ let package = Package(
             "SkepQueueSQLiteTests",
             ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log]),
         tests("SkepCoreTests", ["SkepCore", "SkepQueue"]),
+        tests(
+            "SkepEngineTests",
+            [
+                "SkepCore", "SkepEngine", "SkepQueue", "SkepQueueSQLite", "SkepStore",
+                "SkepTestSupport", log,
+            ]),
+        tests(
+            "SkepStoreTests",
+            ["SkepCore", "SkepQueue", "SkepQueueSQLite", "SkepStore", "SkepTestSupport"]),
     ]
 )

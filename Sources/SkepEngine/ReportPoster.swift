@@ -1,0 +1,40 @@
+internal import SkepCore
+internal import SkepQueue
+
+/// Posts reports on the tracker, in the order in which they were written, each once.
+struct ReportPoster: Sendable {
+    let parts: SwarmParts
+
+    func run(_ lease: Lease) async throws -> Disposition {
+        guard let id = ReportID(String(decoding: lease.job.payload, as: UTF8.self)) else {
+            return .settle(.dead(Failure(kind: "defect", message: "its payload is no report id")))
+        }
+        do {
+            for report in try await parts.store.unpostedReports(upTo: id) {
+                let body = report.body + "\n\n" + report.marker.description
+                let comment = try await parts.tracker.post(
+                    body, marker: report.marker, on: report.issue)
+                try await parts.store.recordPosted(report.id, commentURL: comment.url)
+            }
+            return .settle(.succeeded(result: nil, next: []))
+        } catch let error as any SkepError where error.kind == .unavailable {
+            return .settle(
+                .snoozed(
+                    until: parts.clock.now + Patience.delay(attempt: lease.job.attempt),
+                    reason: "to post a report: \(error.what)"))
+        }
+    }
+}
+
+/// How long is waited for what is out of reach, by the number of the attempt: 5 s, 10 s, … 10 min.
+enum Patience {
+    static func delay(attempt: Int) -> Duration {
+        .seconds(min(5 << min(max(attempt - 1, 0), 10), 600))
+    }
+}
+
+/// Runs what has to be finished although the task was cancelled.
+func uncancelled<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
+    // Awaited right here; a task of its own, so that the cancellation doesn't reach it.
+    try await Task { try await body() }.value
+}

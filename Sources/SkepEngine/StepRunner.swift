@@ -1,0 +1,208 @@
+internal import Logging
+internal import SkepCore
+internal import SkepQueue
+
+/// Does the step a lease is for, and settles the lease with what came of it.
+struct StepRunner: Sendable {
+    let parts: SwarmParts
+    let ending: @Sendable () -> SessionEnding
+
+    func run(_ lease: Lease, _ attempt: any AttemptContext) async throws -> Disposition {
+        let job: StepJob
+        do {
+            job = try await parts.store.beginAttempt(lease)
+        } catch SwarmError.runClosed {
+            return .settle(.cancelled)
+        }
+        var logger = parts.logger
+        logger[metadataKey: LogKeys.run] = "\(job.run.id)"
+        logger[metadataKey: LogKeys.issue] = "\(job.run.issue)"
+        logger[metadataKey: LogKeys.agent] = "\(job.run.agent)"
+        logger[metadataKey: LogKeys.step] = "\(job.step)"
+        logger[metadataKey: LogKeys.job] = "\(job.job)"
+        logger[metadataKey: LogKeys.attempt] = "\(job.attempt)"
+
+        let began = parts.clock.uptime
+        let settlement = try await settlement(lease, job, attempt, logger)
+        guard let settlement else { return .settled }
+        try await settle(lease, settlement, logger)
+        logger.info(
+            "Settled step",
+            metadata: [
+                LogKeys.outcome: "\(settlement.way.word)",
+                LogKeys.durationMS: "\((parts.clock.uptime - began).milliseconds)",
+            ])
+        await release(job.run, logger)
+        return .settled
+    }
+
+    /// A closed run needs its workspaces no more. One that isn't given back now is when it is old.
+    private func release(_ run: Run, _ logger: Logger) async {
+        do {
+            guard try await parts.store.run(run.id)?.state.isClosed == true else { return }
+            try await parts.workspaces.release(run: run.id, of: run.issue.repository)
+        } catch {
+            logger.warning("Can't release workspaces", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+
+    /// Writes the outcome down; what can't be written now is tried again while the lease lasts,
+    /// since the work is done and must not be done twice.
+    private func settle(_ lease: Lease, _ settlement: StepSettlement, _ logger: Logger)
+        async throws
+    {
+        var tries = 1
+        while true {
+            do {
+                return try await uncancelled { [parts] in
+                    try await parts.store.settle(lease.token, as: settlement)
+                }
+            } catch let error as QueueError where error.kind == .unavailable {
+                logger.warning("Can't settle step yet", metadata: [LogKeys.error: "\(error)"])
+                let delay = Patience.delay(attempt: tries)
+                try await uncancelled { [parts] in try await parts.clock.sleep(for: delay) }
+                tries += 1
+            } catch QueueError.leaseLost where tries > 1 {
+                // The write before may have been kept: then the job is settled.
+                return
+            }
+        }
+    }
+
+    /// - Returns: `nil` when there is nothing to write: the lease is lost.
+    private func settlement(
+        _ lease: Lease, _ job: StepJob, _ attempt: any AttemptContext, _ logger: Logger
+    ) async throws -> StepSettlement? {
+        do {
+            let workflow = try parts.workflow(job.run.workflow)
+            guard let definition = workflow.step(job.step),
+                let step = StepCatalog.step(definition.kind)
+            else { throw EngineError.noSuchStep(job.step, workflow.name) }
+            let context = StepContext(
+                parts: parts, lease: lease, job: job, workflow: workflow, definition: definition,
+                agent: try parts.agent(job.run.agent),
+                ending: { [ending] in
+                    switch attempt.stopReason {
+                    case .jobCancelled: .stop
+                    case .leaseLost: .detach
+                    case .shutdown, nil: ending()
+                    }
+                }, logger: logger)
+            let outcome = try await step.run(context)
+            return translate(outcome, context)
+        } catch {
+            if let reason = attempt.stopReason {
+                return stopped(job, reason, error as? SessionInterrupted)
+            }
+            if let refusal = error as? QueueError, case .leaseLost = refusal { return nil }
+            return failed(error, lease, job, logger)
+        }
+    }
+
+    private func stopped(_ job: StepJob, _ reason: StopReason, _ session: SessionInterrupted?)
+        -> StepSettlement?
+    {
+        let closing = session.flatMap(\.closing)
+        switch reason {
+        case .leaseLost: return nil
+        case .jobCancelled:
+            return StepSettlement(
+                .close(.cancelled, detail: "cancelled while it ran"), session: closing,
+                notes: session?.notes ?? [], reports: [ReportText.cancelled(agent: job.run.agent)])
+        case .shutdown:
+            return StepSettlement(.release, session: closing, notes: session?.notes ?? [])
+        }
+    }
+
+    private func failed(_ error: any Error, _ lease: Lease, _ job: StepJob, _ logger: Logger)
+        -> StepSettlement
+    {
+        let known = error as? any SkepError
+        let failure = Failure(kind: known?.kind.rawValue ?? "error", message: "\(error)")
+        logger.warning("Step failed", metadata: [LogKeys.error: "\(error)"])
+        let report = ReportText.failed(
+            agent: job.run.agent, run: job.run.id, why: failure.message, kept: kept(job.run))
+        switch known?.kind {
+        case .unavailable:
+            return StepSettlement(
+                .snooze(
+                    until: parts.clock.now + Patience.delay(attempt: lease.job.attempt),
+                    reason: failure.message))
+        case .configuration, .refused, .usage:
+            return StepSettlement(.fail(failure), reports: [report])
+        case .conflict, .defect, nil:
+            return StepSettlement(.retry(failure, notBefore: nil), closingReports: [report])
+        }
+    }
+
+    private func translate(_ outcome: StepOutcome, _ context: StepContext) -> StepSettlement {
+        var settlement = StepSettlement(
+            .release, head: outcome.head, pullRequest: outcome.pullRequest, branch: outcome.branch,
+            session: outcome.session, checks: outcome.checks, notes: outcome.notes,
+            reports: outcome.reports)
+        let run = context.run
+        let kept = outcome.kept ?? kept(run)
+        switch outcome.way {
+        case .done:
+            if let next = context.workflow.step(after: context.definition.name) {
+                settlement.way = .next(
+                    StepCatalog.job(for: next, agent: context.agent.definition))
+            } else {
+                settlement.way = .close(
+                    .noChanges, detail: "the workflow ended without publishing anything")
+            }
+        case .again: settlement.way = .release
+        case .close(let closing, let detail):
+            settlement.way = .close(closing, detail: detail)
+        case .retry(let failure):
+            settlement.way = .retry(failure, notBefore: nil)
+            settlement.closingReports = [
+                ReportText.failed(
+                    agent: run.agent, run: run.id, why: failure.message, kept: kept,
+                    tail: outcome.tail)
+            ]
+        case .fail(let failure):
+            settlement.way = .fail(failure)
+            settlement.reports.append(
+                ReportText.failed(
+                    agent: run.agent, run: run.id, why: failure.message, kept: kept,
+                    tail: outcome.tail))
+        case .sentBack(let word, let findings, let detail):
+            let rounds = context.definition.rounds
+            let target = context.definition.onOutcome[word].flatMap { context.workflow.step($0) }
+            if let target, context.job.round <= rounds {
+                settlement.way = .next(
+                    StepCatalog.job(
+                        for: target, agent: context.agent.definition, findings: findings))
+                settlement.reports.append(
+                    ReportText.sentBack(
+                        agent: run.agent, step: context.definition.name,
+                        round: context.job.round, of: rounds, findings: outcome.tail))
+            } else {
+                settlement.way = .fail(Failure(kind: word, message: detail))
+                settlement.reports.append(
+                    ReportText.failed(
+                        agent: run.agent, run: run.id, why: detail, kept: kept, tail: outcome.tail))
+            }
+        }
+        return settlement
+    }
+
+    /// How to look at the commits of a run that isn't published.
+    private func kept(_ run: Run) -> String? {
+        run.head.map { "commit \($0.short); `skep branch diff \(run.id)` shows it" }
+    }
+}
+
+extension StepSettlement.Way {
+    var word: String {
+        switch self {
+        case .next(let job): "next: \(job.step)"
+        case .close(let outcome, _): outcome.rawValue
+        case .retry: "retry"
+        case .fail: "failed"
+        case .snooze: "snoozed"
+        case .release: "released"
+        }
+    }
+}

@@ -1,0 +1,77 @@
+internal import Logging
+internal import SkepCore
+internal import SkepQueue
+
+/// One kind of step of a workflow.
+protocol Step: Sendable {
+    static var kind: StepKind { get }
+
+    /// The keys of its own in a workflow file.
+    static func read(_ reader: SettingsReader) -> StepSettings
+
+    /// Does the step. Cancelled through its task; then it cleans up and throws
+    /// `CancellationError`. Other errors count as failures, except those of kind `.unavailable`,
+    /// which make the step wait.
+    func run(_ context: StepContext) async throws -> StepOutcome
+}
+
+/// What a step's kind reads from its part of a workflow.
+struct StepSettings: Sendable {
+    var commands: [String] = []
+    var environment: [String] = ["PATH", "LANG"]
+    var limits = SessionLimits()
+}
+
+/// What a step works with.
+struct StepContext: Sendable {
+    let parts: SwarmParts
+    let lease: Lease
+    let job: StepJob
+    let workflow: Workflow
+    let definition: StepDefinition
+    let agent: any Agent
+    /// What becomes of a running session if the task is cancelled now.
+    let ending: @Sendable () -> SessionEnding
+    let logger: Logger
+
+    var run: Run { job.run }
+}
+
+/// How a step ended.
+struct StepOutcome: Sendable {
+    enum Way: Sendable {
+        /// On to the next step.
+        case done
+        case close(RunClosing.Outcome, detail: String)
+        /// Back to the step the workflow names for this outcome, with what was found.
+        case sentBack(outcome: String, findings: String, detail: String)
+        /// Nothing came of it, and nobody is to blame: at once again.
+        case again
+        /// It failed, and may be tried again.
+        case retry(Failure)
+        /// It failed for good.
+        case fail(Failure)
+    }
+
+    var way: Way
+    var head: CommitID?
+    var pullRequest: PullRequestLink?
+    var branch: BranchName?
+    var session: SessionClosing?
+    var checks: [CheckResult] = []
+    var notes: [String] = []
+    var reports: [NewReport] = []
+    /// The end of what was printed, for the report of a failure.
+    var tail = ""
+    /// Where work is kept that didn't make it, for the report of a failure.
+    var kept: String?
+
+    init(_ way: Way) { self.way = way }
+}
+
+/// Thrown instead of `CancellationError` by a step that was cancelled while a session ran.
+struct SessionInterrupted: Error {
+    /// How the session was closed; `nil` when it lives on with its host.
+    let closing: SessionClosing?
+    let notes: [String]
+}

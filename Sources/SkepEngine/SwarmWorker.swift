@@ -1,0 +1,108 @@
+internal import Logging
+public import SkepCore
+internal import SkepQueue
+
+/// Takes leases and does the steps and reports, until it is cancelled.
+public struct SwarmWorker: Sendable {
+    public struct Configuration: Sendable {
+        /// How many steps may run at once. 4 by default.
+        public var slots: Int
+        /// How many reports may be posted at once. 2 by default.
+        public var reportSlots: Int
+        public var leaseLength: Duration
+        public var renewInterval: Duration
+        public var pollInterval: Duration
+        /// How often sessions of closed runs are looked for. 5 s by default.
+        public var reapInterval: Duration
+
+        public init(
+            slots: Int = 4, reportSlots: Int = 2, leaseLength: Duration = .seconds(30),
+            renewInterval: Duration = .seconds(10), pollInterval: Duration = .seconds(5),
+            reapInterval: Duration = .seconds(5)
+        ) {
+            self.slots = slots
+            self.reportSlots = reportSlots
+            self.leaseLength = leaseLength
+            self.renewInterval = renewInterval
+            self.pollInterval = pollInterval
+            self.reapInterval = reapInterval
+        }
+    }
+
+    private let parts: SwarmParts
+    private let configuration: Configuration
+    private let ending: @Sendable () -> SessionEnding
+
+    /// - Parameter ending: What becomes of running sessions when this worker is cancelled; asked
+    ///   then.
+    public init(
+        _ parts: SwarmParts, configuration: Configuration = Configuration(),
+        ending: @escaping @Sendable () -> SessionEnding
+    ) {
+        self.parts = parts
+        self.configuration = configuration
+        self.ending = ending
+    }
+
+    public func run() async throws {
+        for agent in parts.agents.values {
+            try await parts.queue.setLimit(
+                agent.definition.concurrency, of: agent.definition.concurrencyKey,
+                in: SwarmQueues.steps)
+        }
+        let steps = StepRunner(parts: parts, ending: ending)
+        let reports = ReportPoster(parts: parts)
+        let worker = QueueWorker(
+            store: parts.queue,
+            configuration: QueueWorker.Configuration(
+                slots: [
+                    SwarmQueues.steps: configuration.slots,
+                    SwarmQueues.reports: configuration.reportSlots,
+                ],
+                leaseLength: configuration.leaseLength,
+                renewInterval: configuration.renewInterval,
+                pollInterval: configuration.pollInterval),
+            clock: parts.clock, logger: parts.logger
+        ) { lease, context in
+            switch lease.job.kind {
+            case SwarmQueues.step: return try await steps.run(lease, context)
+            case SwarmQueues.report: return try await reports.run(lease)
+            default:
+                return .settle(
+                    .snoozed(
+                        until: parts.clock.now + .seconds(60),
+                        reason: "this program knows no job kind \"\(lease.job.kind)\""))
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await worker.run() }
+            group.addTask { try await reapSessions() }
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Ends sessions whose run is closed and that nobody holds: their worker died before it could.
+    private func reapSessions() async throws {
+        while true {
+            do {
+                for session in try await parts.store.openSessions() {
+                    guard let run = try await parts.store.run(session.run), run.state.isClosed
+                    else {
+                        continue
+                    }
+                    try await parts.sessions.end(session.id)
+                    try await parts.store.closeAbandonedSession(
+                        session.id, ending: "stopped: its run was closed")
+                }
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                parts.logger.warning(
+                    "Can't end sessions of closed runs", metadata: [LogKeys.error: "\(error)"])
+            }
+            try await parts.clock.sleep(for: configuration.reapInterval)
+        }
+    }
+}

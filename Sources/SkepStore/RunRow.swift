@@ -1,0 +1,107 @@
+internal import GRDB
+internal import SkepCore
+internal import SkepQueue
+
+/// Reads runs from their rows.
+enum RunRow {
+    static let columns = """
+        run.id, run.repository, run.issue_number, run.issue_title, run.agent, run.workflow,
+        run.branch, run.continues_branch, run.cause, run.base_commit, run.base_branch,
+        run.head_commit, run.pull_number, run.pull_url, run.opened_at_ms, run.cancel_reason,
+        run.outcome, run.closed_at_ms, run.closing_detail
+        """
+
+    static func fetch(_ id: RunID, _ database: Database) throws -> Run? {
+        try Row.fetchOne(
+            database, sql: "SELECT \(columns) FROM run WHERE id = ?", arguments: [id.rawValue]
+        ).map(run)
+    }
+
+    static func run(_ row: Row) throws -> Run {
+        guard let repository = RepositoryName(row["repository"]) else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "run \(row["id"] as Int64) has no repository")
+        }
+        return Run(
+            id: RunID(rawValue: row["id"]),
+            issue: IssueReference(repository: repository, number: row["issue_number"]),
+            issueTitle: row["issue_title"], agent: AgentName(rawValue: row["agent"]),
+            workflow: WorkflowName(rawValue: row["workflow"]),
+            branch: BranchName(rawValue: row["branch"]), cause: row["cause"],
+            base: (row["base_commit"] as String?).flatMap(CommitID.init(rawValue:)),
+            baseBranch: (row["base_branch"] as String?).map(BranchName.init(rawValue:)),
+            head: (row["head_commit"] as String?).flatMap(CommitID.init(rawValue:)),
+            pullRequest: (row["pull_number"] as Int?).map {
+                PullRequestLink(number: $0, url: row["pull_url"])
+            },
+            openedAt: Timestamp(milliseconds: row["opened_at_ms"]),
+            closing: (row["outcome"] as String?).flatMap(RunClosing.Outcome.init(rawValue:)).map {
+                RunClosing(
+                    outcome: $0, at: Timestamp(milliseconds: row["closed_at_ms"]),
+                    detail: row["closing_detail"])
+            },
+            isCancelRequested: (row["cancel_reason"] as String?) != nil,
+            continuesBranch: row["continues_branch"])
+    }
+
+    static func currentJob(_ row: Row) -> CurrentJob? {
+        guard let id = row["job_id"] as Int64?, let word = row["job_state"] as String?,
+            let state = Job.State(rawValue: word)
+        else { return nil }
+        return CurrentJob(
+            id: JobID(rawValue: id), step: StepName(rawValue: row["job_step"]), state: state,
+            notBefore: Timestamp(milliseconds: row["job_not_before_ms"]),
+            reason: row["job_reason"], attempt: row["job_attempt"], failures: row["job_failures"])
+    }
+
+    static func summary(_ row: Row) throws -> RunSummary {
+        let run = try run(row)
+        let job = currentJob(row)
+        return RunSummary(
+            run: run, state: RunState(closing: run.closing, job: job), job: job?.id,
+            step: job?.step, attempt: job?.attempt ?? 0, failures: job?.failures ?? 0)
+    }
+}
+
+/// Reads sessions from their rows.
+enum SessionRow {
+    static let columns = """
+        id, run, job, attempt, agent, started_at_ms, workspace_path, base_commit, ended_at_ms,
+        ending, output_bytes
+        """
+
+    static func session(_ row: Row) -> SessionRecord {
+        SessionRecord(
+            id: SessionID(rawValue: row["id"]), run: RunID(rawValue: row["run"]),
+            job: JobID(rawValue: row["job"]), attempt: row["attempt"],
+            agent: AgentName(rawValue: row["agent"]),
+            startedAt: Timestamp(milliseconds: row["started_at_ms"]),
+            workspacePath: row["workspace_path"],
+            base: (row["base_commit"] as String?).flatMap(CommitID.init(rawValue:)),
+            endedAt: (row["ended_at_ms"] as Int64?).map(Timestamp.init(milliseconds:)),
+            ending: row["ending"], outputBytes: row["output_bytes"])
+    }
+}
+
+/// Reads reports from their rows, joined with their run's.
+enum ReportRow {
+    static let columns = """
+        report.id AS report_id, report.run AS report_run, run.repository, run.issue_number,
+        report.topic, report.body, report.created_at_ms, report.posted_at_ms, report.comment_url
+        """
+
+    static func report(_ row: Row) throws -> Report {
+        guard let repository = RepositoryName(row["repository"]) else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT,
+                message: "report \(row["report_id"] as Int64) has no repository")
+        }
+        return Report(
+            id: ReportID(rawValue: row["report_id"]), run: RunID(rawValue: row["report_run"]),
+            issue: IssueReference(repository: repository, number: row["issue_number"]),
+            topic: row["topic"], body: row["body"],
+            createdAt: Timestamp(milliseconds: row["created_at_ms"]),
+            postedAt: (row["posted_at_ms"] as Int64?).map(Timestamp.init(milliseconds:)),
+            commentURL: row["comment_url"])
+    }
+}

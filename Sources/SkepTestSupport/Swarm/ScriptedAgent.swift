@@ -1,0 +1,140 @@
+public import SkepCore
+public import SkepQueue
+internal import Synchronization
+
+/// An agent whose sessions end as the test says, when it says. A session outlives its worker.
+public final class ScriptedAgent: Agent {
+    public struct State: Sendable {
+        /// Prompts of sessions that were started.
+        public var prompts: [String] = []
+        public var adoptions = 0
+        public var running: Set<SessionID> = []
+        public var stopped: [SessionID] = []
+        var results: [SessionResult.Ending]
+        var ended: [SessionID: SessionResult.Ending] = [:]
+    }
+
+    public let definition: AgentDefinition
+    private let state: Mutex<State>
+    private let clock: any Clock
+
+    /// - Parameter endings: How its sessions end, at once, one after the other. With none left a
+    ///   session runs until `finish` or until it is stopped.
+    public init(
+        _ name: AgentName, login: LoginName? = nil, concurrency: Int = 1,
+        endings: [SessionResult.Ending] = [], clock: any Clock
+    ) {
+        definition = AgentDefinition(
+            name: name, adapter: "scripted", login: login, concurrency: concurrency,
+            instructions: "Be good.", location: SettingsLocation(source: "test"))
+        state = Mutex(State(results: endings))
+        self.clock = clock
+    }
+
+    public var snapshot: State { state.withLock { $0 } }
+
+    /// Ends all sessions that run.
+    public func finish(_ ending: SessionResult.Ending = .exited(code: 0)) {
+        state.withLock { state in
+            for session in state.running { state.ended[session] = ending }
+            state.running = []
+        }
+    }
+
+    public func check() async throws {}
+
+    public func withSession<R: Sendable>(
+        _ assignment: Assignment, in workspace: Workspace,
+        _ body: (any AgentSession) async throws -> R
+    ) async throws -> R {
+        let id = assignment.session
+        let isAdopted = state.withLock { state in
+            if state.running.contains(id) || state.ended[id] != nil {
+                state.adoptions += 1
+                return true
+            }
+            state.prompts.append(assignment.prompt)
+            if state.results.isEmpty {
+                state.running.insert(id)
+            } else {
+                state.ended[id] = state.results.removeFirst()
+            }
+            return false
+        }
+        do {
+            return try await body(
+                ScriptedSession(id: id, isAdopted: isAdopted, agent: self, clock: clock))
+        } catch {
+            if assignment.ending() == .stop {
+                state.withLock { state in
+                    state.running.remove(id)
+                    state.ended[id] = .stopped
+                    state.stopped.append(id)
+                }
+            }
+            throw error
+        }
+    }
+
+    fileprivate func ending(of session: SessionID) -> SessionResult.Ending? {
+        state.withLock { $0.ended[session] }
+    }
+}
+
+private struct ScriptedSession: AgentSession {
+    let id: SessionID
+    let isAdopted: Bool
+    let agent: ScriptedAgent
+    let clock: any Clock
+
+    var events: AsyncThrowingStream<SessionEvent, any Error> {
+        AsyncThrowingStream { $0.finish() }
+    }
+
+    func result() async throws -> SessionResult {
+        while true {
+            if let ending = agent.ending(of: id) {
+                return SessionResult(
+                    ending: ending, startedAt: clock.now, endedAt: clock.now, outputBytes: 5,
+                    tail: "bye.")
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+}
+
+/// Commands whose endings a test says; all pass when it says nothing.
+public final class ScriptedCommands: Commands {
+    private let state: Mutex<(endings: [SessionResult.Ending], lines: [String])>
+
+    public init(endings: [SessionResult.Ending] = []) {
+        state = Mutex((endings, []))
+    }
+
+    public var lines: [String] { state.withLock { $0.lines } }
+
+    public func run(
+        _ commandLine: String, in workspace: Workspace, environment: [String],
+        limits: SessionLimits
+    ) async throws -> CommandResult {
+        let ending = state.withLock { state in
+            state.lines.append(commandLine)
+            return state.endings.isEmpty ? .exited(code: 0) : state.endings.removeFirst()
+        }
+        return CommandResult(
+            ending: ending, tail: "what \(commandLine) said", duration: .milliseconds(7))
+    }
+}
+
+/// Remembers which sessions it was asked to end.
+public final class ScriptedReaper: SessionReaper {
+    private let sessions = Mutex<[SessionID]>([])
+
+    public init() {}
+
+    public var ended: [SessionID] { sessions.withLock { $0 } }
+
+    public func end(_ session: SessionID) async throws {
+        sessions.withLock { $0.append(session) }
+    }
+}
