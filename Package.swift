@@ -53,6 +53,10 @@ let package = Package(
         library("SkepQueue", [log]),
         library(
             "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
+        library("SkepGit", ["CGit2"]),
+        .systemLibrary(
+            name: "CGit2", pkgConfig: "libgit2",
+            providers: [.apt(["libgit2-dev"]), .brew(["libgit2"])]),
         // The nouns, and the middle row of the star.
         library("SkepCore", ["SkepQueue", log]),
         library("SkepEngine", ["SkepCore", "SkepQueue", log]),
@@ -72,6 +76,9 @@ let package = Package(
         tests(
             "SkepQueueSQLiteTests",
             ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log]),
+        tests(
+            "SkepGitTests", ["SkepGit", "SkepTestSupport"],
+            resources: [.copy("git_http_server.py")]),
         tests("SkepCoreTests", ["SkepCore", "SkepQueue"]),
         tests(
             "SkepEngineTests",
