@@ -63,6 +63,7 @@ let package = Package(
         library(
             "SkepStore", ["SkepCore", "SkepQueue", "SkepQueueSQLite", grdb, log],
             resources: [.embedInCode("Migrations")]),
+        library("SkepWorkspaces", ["SkepCore", "SkepQueue", "SkepGit", log]),
         // Tests, and what only they and the benchmarks use.
         library(
             "SkepTestSupport", ["SkepCore", "SkepQueue", "SkepQueueSQLite", log]),
@@ -89,5 +90,8 @@ let package = Package(
         tests(
             "SkepStoreTests",
             ["SkepCore", "SkepQueue", "SkepQueueSQLite", "SkepStore", "SkepTestSupport"]),
+        tests(
+            "SkepWorkspacesTests",
+            ["SkepCore", "SkepGit", "SkepQueue", "SkepWorkspaces", "SkepTestSupport", log]),
     ]
 )

@@ -1,0 +1,169 @@
+import Logging
+public import SkepCore
+import SkepGit
+import SkepQueue
+
+extension LocalWorkspaces {
+    /// How long a slot is kept for a run that doesn't come back. Longer than any session may last.
+    static let reservation = Duration.seconds(8 * 24 * 3600)
+
+    /// Lends a workspace for as long as `body` runs.
+    ///
+    /// When `body` throws, or the task is cancelled, the workspace stays reserved for the run,
+    /// which finds it as it was with `resuming`: a session may still be at work there. When it
+    /// returns, others may have it.
+    public func withWorkspace<R: Sendable>(
+        _ request: WorkspaceRequest, _ body: (Workspace) async throws -> R
+    ) async throws -> R {
+        guard GitRepository.isValid(branch: request.branch.rawValue) else {
+            throw WorkspaceError.invalidBranch(request.branch)
+        }
+        let mirror = mirror(of: request.repository)
+        let base = try request.base.object
+        guard try await mirror.open().hasCommit(base) else {
+            throw WorkspaceError.noSuchBase(request.base, request.repository)
+        }
+        let (slot, lock) = try slot(for: request)
+        defer { withExtendedLifetime(lock) {} }
+        let workspace = try await prepare(slot, for: request, mirror)
+        let result = try await body(workspace)
+        if !Task.isCancelled { try release(slot) }
+        return result
+    }
+
+    public func release(run: RunID, of repository: RepositoryName) async throws {
+        for slot in try slots(of: repository) where slot.state()?.run == run {
+            guard let lock = try slot.lock() else { continue }
+            defer { withExtendedLifetime(lock) {} }
+            try release(slot)
+        }
+    }
+
+    private func release(_ slot: Slot) throws {
+        guard var state = slot.state() else { return }
+        state.isReserved = false
+        state.at = clock.now
+        try slot.write(state)
+    }
+
+    // MARK: Choosing
+
+    private func slots(of repository: RepositoryName) throws -> [Slot] {
+        let path = try slotsFolder(of: repository).path
+        let numbers = try Folder(path).names().names.compactMap { Int($0) }
+        return try numbers.sorted().map { try Slot("\(path)/\($0)") }
+    }
+
+    private func slotsFolder(of repository: RepositoryName) throws -> Folder {
+        var folder = try Folder(stateFolder)
+        let names = ["workspaces", repository.owner.lowercased(), repository.name.lowercased()]
+        for name in names { folder = try folder.makeFolder(name) }
+        return folder
+    }
+
+    /// The run's own slot, else one that is free, else a new one; locked.
+    private func slot(for request: WorkspaceRequest) throws -> (Slot, FileLock) {
+        let slots = try slots(of: request.repository).map { ($0, $0.state()) }
+        for (slot, state) in slots where state?.run == request.run {
+            if let lock = try slot.lock() { return (slot, lock) }
+            // Its session may be at work there: no second one elsewhere.
+            if request.resuming { throw WorkspaceError.inUse(request.run, path: slot.path) }
+        }
+        for (slot, _) in slots {
+            guard let lock = try slot.lock() else { continue }
+            // Read again: it may have been lent since.
+            if let state = slot.state(), state.isReserved, state.run != request.run,
+                clock.now - state.at < Self.reservation
+            {
+                continue
+            }
+            return (slot, lock)
+        }
+        return try newSlot(of: request.repository, after: slots.count)
+    }
+
+    private func newSlot(of repository: RepositoryName, after count: Int) throws -> (Slot, FileLock)
+    {
+        let folder = try slotsFolder(of: repository)
+        var number = count + 1
+        while true {
+            _ = try folder.makeFolder(String(number))
+            let slot = try Slot("\(folder.path)/\(number)")
+            // Somebody else may have made the same one at this moment.
+            if slot.state() == nil, let lock = try slot.lock(), slot.state() == nil {
+                return (slot, lock)
+            }
+            number += 1
+        }
+    }
+
+    // MARK: Preparing
+
+    private func prepare(_ slot: Slot, for request: WorkspaceRequest, _ mirror: Mirror) async throws
+        -> Workspace
+    {
+        let old = slot.state()
+        let tree = slot.folder.status("tree")
+        if request.resuming, var state = old, state.run == request.run, tree?.kind == .folder {
+            state.isReserved = true
+            state.at = clock.now
+            try slot.write(state)
+            return workspace(slot, state, request.repository)
+        }
+        if let old, tree?.kind == .folder {
+            let found = workspace(slot, old, request.repository)
+            if let name = try await rescue(found, reason: "before reuse") {
+                logger.notice(
+                    "Saved what was left in a workspace",
+                    metadata: [
+                        LogKeys.run: "\(old.run)", LogKeys.repository: "\(request.repository)",
+                        LogKeys.path: "\(slot.path)", LogKeys.outcome: "\(name)",
+                    ])
+            }
+        }
+        let state = Slot.State(
+            run: request.run, base: request.base, branch: request.branch, isReserved: true,
+            at: clock.now)
+        try await fill(slot, for: request, mirror)
+        try await emptyFolders(of: slot, keepingHome: old?.run == request.run)
+        // Last: what is there before belongs to the run named before.
+        try slot.write(state)
+        return workspace(slot, state, request.repository)
+    }
+
+    private func fill(_ slot: Slot, for request: WorkspaceRequest, _ mirror: Mirror) async throws {
+        let owner = owner
+        if slot.folder.status("tree")?.user != owner?.user, owner != nil {
+            // Nothing of another user's is built upon.
+            try await offPool { try slot.folder.remove("tree") }
+        }
+        let tree = try slot.folder.makeFolder("tree", owner: owner)
+        try await offPool { try tree.remove(".git") }
+        let git = try await slot.repository(of: mirror)
+        try await git.checkOut(
+            request.base.object, keepsIgnored: request.keepsIgnored, owner: owner)
+        let index = try? Folder(slot.gitPath).read("index", atMost: 256 << 20)
+        try Island.make(
+            in: tree, branch: request.branch, base: request.base, author: request.author,
+            objects: mirror.objects, index: index, owner: owner)
+    }
+
+    private func emptyFolders(of slot: Slot, keepingHome: Bool) async throws {
+        let owner = owner
+        try await offPool {
+            try slot.folder.remove("output")
+            _ = try slot.folder.makeFolder("output", mode: 0o700, owner: owner)
+            if !keepingHome { try slot.folder.remove("home") }
+            _ = try slot.folder.makeFolder("home", mode: 0o700, owner: owner)
+        }
+    }
+
+    private func workspace(_ slot: Slot, _ state: Slot.State, _ repository: RepositoryName)
+        -> Workspace
+    {
+        Workspace(
+            run: state.run, repository: repository, path: slot.treePath,
+            outputPath: slot.path + "/output", homePath: slot.path + "/home", base: state.base,
+            branch: state.branch)
+    }
+}
