@@ -53,10 +53,14 @@ let package = Package(
         library("SkepQueue", [log]),
         library(
             "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
+        library("SkepHTTP", ["CCurl"]),
         library("SkepGit", ["CGit2"]),
         .systemLibrary(
             name: "CGit2", pkgConfig: "libgit2",
             providers: [.apt(["libgit2-dev"]), .brew(["libgit2"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         // The nouns, and the middle row of the star.
         library("SkepCore", ["SkepQueue", log]),
         library("SkepEngine", ["SkepCore", "SkepQueue", log]),
@@ -64,6 +68,7 @@ let package = Package(
             "SkepStore", ["SkepCore", "SkepQueue", "SkepQueueSQLite", grdb, log],
             resources: [.embedInCode("Migrations")]),
         library("SkepWorkspaces", ["SkepCore", "SkepQueue", "SkepGit", log]),
+        library("SkepTrackers", ["SkepCore", "SkepQueue", "SkepHTTP", log]),
         // Tests, and what only they and the benchmarks use.
         library(
             "SkepTestSupport", ["SkepCore", "SkepQueue", "SkepQueueSQLite", log]),
@@ -77,6 +82,7 @@ let package = Package(
         tests(
             "SkepQueueSQLiteTests",
             ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log]),
+        tests("SkepHTTPTests", ["SkepHTTP", "SkepTestSupport"]),
         tests(
             "SkepGitTests", ["SkepGit", "SkepTestSupport"],
             resources: [.copy("git_http_server.py")]),
@@ -93,5 +99,9 @@ let package = Package(
         tests(
             "SkepWorkspacesTests",
             ["SkepCore", "SkepGit", "SkepQueue", "SkepWorkspaces", "SkepTestSupport", log]),
+        tests(
+            "SkepTrackersTests",
+            ["SkepCore", "SkepHTTP", "SkepQueue", "SkepTrackers", "SkepTestSupport", log],
+            resources: [.copy("Fixtures")]),
     ]
 )
