@@ -36,7 +36,8 @@ let package = Package(
     name: "skep",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "SkepQueue", targets: ["SkepQueue", "SkepQueueSQLite"])
+        .executable(name: "skep-host", targets: ["skep-host"]),
+        .library(name: "SkepQueue", targets: ["SkepQueue", "SkepQueueSQLite"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -55,6 +56,7 @@ let package = Package(
             "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
         library("SkepHTTP", ["CCurl"]),
         library("SkepGit", ["CGit2"]),
+        library("SkepWire", []),
         .systemLibrary(
             name: "CGit2", pkgConfig: "libgit2",
             providers: [.apt(["libgit2-dev"]), .brew(["libgit2"])]),
@@ -69,6 +71,11 @@ let package = Package(
             resources: [.embedInCode("Migrations")]),
         library("SkepWorkspaces", ["SkepCore", "SkepQueue", "SkepGit", log]),
         library("SkepTrackers", ["SkepCore", "SkepQueue", "SkepHTTP", log]),
+        library("SkepAgents", ["SkepCore", "SkepQueue", "SkepWire", "SkepGit", subprocess, log]),
+        .executableTarget(
+            name: "skep-host", dependencies: ["SkepWire", "CLauncher"], swiftSettings: strict),
+        .target(name: "CLauncher"),
+
         // Tests, and what only they and the benchmarks use.
         library(
             "SkepTestSupport", ["SkepCore", "SkepQueue", "SkepQueueSQLite", log]),
@@ -86,6 +93,7 @@ let package = Package(
         tests(
             "SkepGitTests", ["SkepGit", "SkepTestSupport"],
             resources: [.copy("git_http_server.py")]),
+        tests("SkepWireTests", ["SkepWire"]),
         tests("SkepCoreTests", ["SkepCore", "SkepQueue"]),
         tests(
             "SkepEngineTests",
@@ -103,5 +111,8 @@ let package = Package(
             "SkepTrackersTests",
             ["SkepCore", "SkepHTTP", "SkepQueue", "SkepTrackers", "SkepTestSupport", log],
             resources: [.copy("Fixtures")]),
+        tests(
+            "SkepAgentsTests",
+            ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"]),
     ]
 )

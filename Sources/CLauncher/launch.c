@@ -1,0 +1,157 @@
+#ifdef __linux__
+#define _GNU_SOURCE
+#endif
+#include "CLauncher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+static void fail(int report, enum skep_stage stage, int error) {
+    struct skep_failure failure = {.stage = (int32_t)stage, .error = error};
+    ssize_t written = write(report, &failure, sizeof failure);
+    (void)written;
+    _exit(127);
+}
+
+// The agent gets 0-2 and nothing else; the report pipe closes itself when the program starts.
+static void close_others_on_exec(void) {
+#if defined(__linux__) && defined(SYS_close_range)
+    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+#endif
+    long most = sysconf(_SC_OPEN_MAX);
+    if (most < 0 || most > 65536) most = 65536;
+    for (int fd = 3; fd < most; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+        if (flags >= 0) fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+    }
+}
+
+// Signals that were ignored stay so across exec, and Dispatch's threads block most of them: an
+// agent born like that could not be stopped with TERM.
+static void reset_signals(void) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigemptyset(&standard.sa_mask);
+    for (int number = 1; number < NSIG; number++) {
+        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
+    }
+#ifdef __linux__
+    // glibc keeps 32 and 33 to itself and won't touch them; somebody may have ignored them still.
+    static const unsigned long kernel_default[4];
+    for (int number = 32; number <= 33; number++) {
+        syscall(SYS_rt_sigaction, number, kernel_default, NULL, 8UL);
+    }
+#endif
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int set_limit(int resource, uint64_t value) {
+    struct rlimit limit;
+    if (value == SKEP_UNLIMITED) return 0;
+    if (getrlimit(resource, &limit) != 0) return -1;
+    if (limit.rlim_max == RLIM_INFINITY || value < limit.rlim_max) limit.rlim_max = (rlim_t)value;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(resource, &limit);
+}
+
+static int set_limits(const struct skep_launch *launch) {
+    if (set_limit(RLIMIT_CORE, 0) != 0) return -1;
+    if (set_limit(RLIMIT_NOFILE, launch->max_open_files) != 0) return -1;
+    if (set_limit(RLIMIT_FSIZE, launch->max_file_bytes) != 0) return -1;
+    // The kernel doesn't hold root to it, and counts all processes of a user.
+    uid_t user = launch->changes_user ? launch->user : geteuid();
+    return user == 0 ? 0 : set_limit(RLIMIT_NPROC, launch->max_processes);
+}
+
+static int become_user(const struct skep_launch *launch) {
+    if (!launch->changes_user) return 0;
+    if (geteuid() == launch->user && getegid() == launch->group && geteuid() != 0) return 0;
+    gid_t groups[1] = {launch->group};
+    if (setgroups(1, groups) != 0) return -1;
+    if (setgid(launch->group) != 0) return -1;
+    return setuid(launch->user);
+}
+
+static void run_child(const struct skep_launch *launch, int report, pid_t parent) {
+    (void)parent;
+    if (setsid() < 0) fail(report, SKEP_STAGE_SESSION, errno);
+    if (dup2(launch->input, 0) < 0 || dup2(launch->output, 1) < 0 || dup2(launch->error, 2) < 0) {
+        fail(report, SKEP_STAGE_STREAMS, errno);
+    }
+    close_others_on_exec();
+    umask(022);
+    if (set_limits(launch) != 0) fail(report, SKEP_STAGE_LIMITS, errno);
+    if (become_user(launch) != 0) fail(report, SKEP_STAGE_USER, errno);
+#ifdef __linux__
+    // After the change of user, which clears the death signal.
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(report, SKEP_STAGE_PRIVILEGES, errno);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(report, SKEP_STAGE_PARENT, errno);
+    if (getppid() != parent) fail(report, SKEP_STAGE_PARENT, ESRCH);
+#endif
+    if (chdir(launch->directory) != 0) fail(report, SKEP_STAGE_DIRECTORY, errno);
+    reset_signals();
+    execve(launch->path, launch->arguments, launch->environment);
+    fail(report, SKEP_STAGE_EXECUTE, errno);
+}
+
+pid_t skep_launch_agent(const struct skep_launch *launch, struct skep_failure *failure) {
+    int report[2];
+    failure->stage = SKEP_STAGE_NONE;
+    failure->error = 0;
+    if (pipe(report) != 0) {
+        failure->stage = SKEP_STAGE_PIPE;
+        failure->error = errno;
+        return -1;
+    }
+    fcntl(report[0], F_SETFD, FD_CLOEXEC);
+    fcntl(report[1], F_SETFD, FD_CLOEXEC);
+
+    // Until the child has default handlers again, a signal to it would be told to the host.
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        close(report[0]);
+        run_child(launch, report[1], parent);
+    }
+    int fork_error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (child < 0) {
+        close(report[0]);
+        failure->stage = SKEP_STAGE_FORK;
+        failure->error = fork_error;
+        return -1;
+    }
+
+    ssize_t got;
+    do {
+        got = read(report[0], failure, sizeof *failure);
+    } while (got < 0 && errno == EINTR);
+    close(report[0]);
+    if (got != (ssize_t)sizeof *failure) {
+        failure->stage = SKEP_STAGE_NONE;
+        return child;
+    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+    return -1;
+}

@@ -1,0 +1,57 @@
+public import SkepCore
+
+/// The kinds of agents there are, by the word that stands as `adapter` in an agent's file.
+public struct AgentCatalog: Sendable {
+    /// One kind: how its own keys are read, and an agent made of them.
+    struct Adapter: Sendable {
+        let name: String
+        let make: @Sendable (AgentDefinition, SettingsReader, AgentHouse) -> any Agent
+    }
+
+    /// A new adapter goes here.
+    private static let adapters = [
+        Adapter(name: "command") { definition, reader, house in
+            CommandAgent(definition, options: CommandOptions(reader), house: house)
+        },
+        Adapter(name: "patch") { definition, _, house in
+            // It has no keys of its own.
+            CommandAgent(definition, options: PatchApplier.options(house), house: house)
+        },
+    ]
+
+    public static var names: [String] { adapters.map(\.name) }
+
+    private let house: AgentHouse
+
+    public init(_ house: AgentHouse) { self.house = house }
+
+    /// Reads one agent's file: the keys that all agents have, and its adapter's own.
+    ///
+    /// - Parameters:
+    ///   - front: The file's front matter.
+    ///   - instructions: Its body.
+    /// - Returns: `nil` when there is no such adapter; this and every other mistake is added to
+    ///   `mistakes`, and an agent read with mistakes isn't to be used.
+    public func agent(
+        _ front: SettingsNode, instructions: String, mistakes: SettingsMistakes
+    ) -> (any Agent)? {
+        let reader = SettingsReader(front, of: "an agent", mistakes: mistakes)
+        let definition = AgentDefinition(reader, instructions: instructions)
+        guard let adapter = Self.adapters.first(where: { $0.name == definition.adapter }) else {
+            if !definition.adapter.isEmpty { report(definition.adapter, mistakes, reader) }
+            return nil
+        }
+        let agent = adapter.make(definition, reader, house)
+        reader.finish()
+        return agent
+    }
+
+    private func report(
+        _ name: String, _ mistakes: SettingsMistakes, _ reader: SettingsReader
+    ) {
+        let hint =
+            nearest(to: name, among: Self.names).map { "; did you mean \"\($0)\"?" }
+            ?? "; there are \(Self.names.joined(separator: ", "))"
+        mistakes.add("there is no adapter \"\(name)\"\(hint)", at: reader.location)
+    }
+}

@@ -1,0 +1,65 @@
+import SkepCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What every agent and command of this Skep is started with.
+public struct AgentHouse: Sendable {
+    /// Absolute; each session has a folder of its own below it, named by its number.
+    public var sessions: String
+    /// The program `skep-host`, absolute.
+    public var host: String
+    /// Skep's own environment; agents get the variables that are allowed by name.
+    public var environment: [String: String]
+    /// The home of Skep's user, absolute. Agents that run as another have that user's.
+    public var operatorHome: String
+    /// `nil`: agents run as Skep's user.
+    public var user: AgentUser?
+    /// Whether that user may be root. False by default.
+    public var allowsRoot: Bool
+    /// How to call Skep itself, for agents that are part of it: program (absolute) and arguments.
+    public var selfCommand: [String]
+    /// Between asking an agent to end and killing it. 10 s by default.
+    public var grace: Duration
+
+    public init(
+        sessions: String, host: String, environment: [String: String], operatorHome: String,
+        user: AgentUser? = nil, allowsRoot: Bool = false, selfCommand: [String] = [],
+        grace: Duration = .seconds(10)
+    ) {
+        self.sessions = sessions
+        self.host = host
+        self.environment = environment
+        self.operatorHome = operatorHome
+        self.user = user
+        self.allowsRoot = allowsRoot
+        self.selfCommand = selfCommand
+        self.grace = grace
+    }
+
+    /// Refuses to start anything as root unless that was asked for.
+    func checkUser() throws(AgentsError) {
+        let uid = user?.uid ?? geteuid()
+        if uid == 0, !allowsRoot { throw .rootRefused }
+    }
+
+    /// The home of whoever agents run as, where its logins are.
+    var loginHome: String { user?.home ?? operatorHome }
+
+    /// The variables by which programs learn who they are.
+    var userVariables: [String: String] {
+        user.map { ["USER": $0.name, "LOGNAME": $0.name] } ?? [:]
+    }
+
+    func sessionHost(_ session: SessionID) -> SessionHost {
+        SessionHost(folder: "\(sessions)/\(session)", program: host)
+    }
+
+    /// The folder in which the session of a run's commands is kept while it lasts.
+    func commandHost(_ run: RunID) -> SessionHost {
+        SessionHost(folder: "\(sessions)/commands-\(run)", program: host)
+    }
+}

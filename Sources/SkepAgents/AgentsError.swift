@@ -1,0 +1,81 @@
+public import SkepCore
+
+/// Why an agent or a command can't be driven.
+public enum AgentsError: SkepError, Hashable {
+    case hostMissing(path: String)
+    /// The host said no, or couldn't begin.
+    case hostFailed(folder: String, text: String)
+    case sessionFiles(text: String)
+    /// Its processes live on after they were killed.
+    case processesRemain(folder: String, pids: [Int32])
+    case programMissing(agent: AgentName, program: String, searched: String)
+    case programNotExecutable(agent: AgentName, program: String)
+    case secretMissing(agent: AgentName, variable: String, source: String)
+    case linkMissing(agent: AgentName, path: String)
+    case promptTooLong(agent: AgentName, bytes: Int, limit: Int)
+    case noSuchUser(String)
+    /// Agents are never run as root unless the operator says so.
+    case rootRefused
+
+    public var kind: ErrorKind {
+        switch self {
+        case .hostMissing, .programMissing, .programNotExecutable, .secretMissing, .linkMissing,
+            .noSuchUser, .rootRefused:
+            .configuration
+        case .hostFailed, .sessionFiles, .processesRemain: .unavailable
+        case .promptTooLong: .refused
+        }
+    }
+
+    public var what: String {
+        switch self {
+        case .hostMissing(let path): "There is no session host at \"\(path)\"."
+        case .hostFailed(let folder, _): "Can't start a host for the session in \"\(folder)\"."
+        case .sessionFiles: "Can't use a session's files."
+        case .processesRemain(let folder, _):
+            "Processes of the session in \"\(folder)\" can't be ended."
+        case .programMissing(let agent, let program, _):
+            "Agent \"\(agent)\" can't be started: there is no program \"\(program)\"."
+        case .programNotExecutable(let agent, let program):
+            "Agent \"\(agent)\" can't be started: \"\(program)\" isn't executable."
+        case .secretMissing(let agent, let variable, _):
+            "Agent \"\(agent)\" lacks its secret \"\(variable)\"."
+        case .linkMissing(let agent, let path):
+            "Agent \"\(agent)\" has no \"\(path)\" to link into its home."
+        case .promptTooLong(let agent, let bytes, _):
+            "The prompt for agent \"\(agent)\" is too long for an argument: \(bytes) bytes."
+        case .noSuchUser(let name): "There is no user \"\(name)\" on this machine."
+        case .rootRefused: "Agents aren't run as root."
+        }
+    }
+
+    public var why: String? {
+        switch self {
+        case .hostFailed(_, let text), .sessionFiles(let text): text
+        case .processesRemain(_, let pids):
+            "Still there: " + pids.map(String.init).joined(separator: ", ")
+        case .programMissing(_, _, let searched): searched.isEmpty ? nil : "Looked in \(searched)."
+        case .secretMissing(_, _, let source): "It should come from \(source)."
+        case .promptTooLong(_, _, let limit): "An argument holds at most \(limit) bytes."
+        case .hostMissing, .programNotExecutable, .linkMissing, .noSuchUser, .rootRefused: nil
+        }
+    }
+
+    public var advice: String? {
+        switch self {
+        case .hostMissing: "Install skep-host beside skep."
+        case .processesRemain: "The job waits until they have gone."
+        case .programMissing:
+            "Install it, or give its full path as the first word of the agent's \"command\"."
+        case .programNotExecutable: "Make it executable (\"chmod +x …\")."
+        case .secretMissing: "Set it where Skep runs, or change the agent's \"secrets\"."
+        case .linkMissing: "Log in with the agent's own program, or change \"home\"."
+        case .promptTooLong:
+            "Use {prompt_file} in the agent's \"command\", or neither: then it reads the prompt "
+                + "from standard input."
+        case .noSuchUser: "Create it, or set agents.user to another."
+        case .rootRefused: "Set agents.user to an ordinary user, or use --allow-root."
+        case .hostFailed, .sessionFiles: nil
+        }
+    }
+}

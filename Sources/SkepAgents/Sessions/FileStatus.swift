@@ -1,0 +1,73 @@
+import SkepWire
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Folders, links and modes: the few things that sessions need of the file system.
+enum FileStatus {
+    static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
+    static func isExecutableFile(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return access(path, X_OK) == 0
+    }
+
+    /// Makes a folder and those above it; an existing one is left as it is.
+    static func makeFolder(_ path: String, mode: mode_t) throws(AgentsError) {
+        if mkdir(path, mode) == 0 {
+            // Whatever the umask takes away is put back.
+            chmod(path, mode)
+            return
+        }
+        if errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw .sessionFiles(text: "\"\(path)\": \(describe(errno: errno))")
+        }
+        try makeFolder(String(path[..<slash]), mode: mode)
+        guard mkdir(path, mode) == 0 || errno == EEXIST else {
+            throw .sessionFiles(text: "\"\(path)\": \(describe(errno: errno))")
+        }
+        chmod(path, mode)
+    }
+
+    static func give(_ path: String, to user: AgentUser?) throws(AgentsError) {
+        guard let user, geteuid() == 0 else { return }
+        guard lchown(path, user.uid, user.gid) == 0 else {
+            throw .sessionFiles(text: "\"\(path)\": \(describe(errno: errno))")
+        }
+    }
+
+    /// Lets an agent that is another user read a file of ours.
+    static func open(_ path: String, toGroupOf user: AgentUser?) throws(AgentsError) {
+        guard let user, geteuid() == 0 else { return }
+        guard lchown(path, 0, user.gid) == 0, chmod(path, 0o640) == 0 else {
+            throw .sessionFiles(text: "\"\(path)\": \(describe(errno: errno))")
+        }
+    }
+
+    /// Puts a symbolic link there unless something is there already.
+    static func link(_ path: String, to target: String) throws(AgentsError) {
+        guard symlink(target, path) == 0 || errno == EEXIST else {
+            throw .sessionFiles(text: "\"\(path)\": \(describe(errno: errno))")
+        }
+    }
+
+    /// Deletes a session's folder, which holds files only.
+    static func removeFolder(_ path: String) {
+        guard let folder = opendir(path) else { return }
+        while let found = readdir(folder) {
+            let name = withUnsafePointer(to: &found.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { unlink(path + "/" + name) }
+        }
+        closedir(folder)
+        rmdir(path)
+    }
+}

@@ -1,0 +1,72 @@
+public import SkepCore
+import SkepWire
+
+/// Runs commands on the same leash as agents: a host, limits, an end that leaves nobody behind.
+public struct HostedCommands: Commands {
+    private let house: AgentHouse
+    /// How much of a command's output a result carries.
+    private static let tailBytes = 16 << 10
+
+    public init(_ house: AgentHouse) { self.house = house }
+
+    public func run(
+        _ commandLine: String, in workspace: Workspace, environment: [String],
+        limits: SessionLimits
+    ) async throws -> CommandResult {
+        try house.checkUser()
+        let host = house.commandHost(workspace.run)
+        // A worker that died may have left a command running in this very workspace.
+        try FileStatus.makeFolder(host.folder, mode: 0o711)
+        try await host.end(grace: .zero)
+        FileStatus.removeFolder(host.folder)
+        try FileStatus.makeFolder(host.folder, mode: 0o711)
+
+        var variables = house.allowed(environment)
+        variables["HOME"] = workspace.homePath
+        variables.merge(house.userVariables) { own, _ in own }
+        let request = LaunchRequest(
+            session: AgentHouse.marker(workspace.run), program: "/bin/sh",
+            arguments: ["sh", "-c", commandLine], environment: variables,
+            directory: workspace.path, user: house.user?.launchUser,
+            limits: LaunchRequest.Limits(limits, grace: house.grace))
+        try await host.start(request)
+        let record = try await outcome(of: host)
+        let result = try SessionResult(record, of: host, tailBytes: Self.tailBytes)
+        FileStatus.removeFolder(host.folder)
+        return CommandResult(
+            ending: result.ending, tail: result.tail,
+            duration: .milliseconds(record.endedAt.uptimeMS - record.startedAt.uptimeMS))
+    }
+
+    private func outcome(of host: SessionHost) async throws -> ExitRecord {
+        do {
+            _ = try await host.waitUntilOver()
+        } catch {
+            try await host.end(grace: house.grace)
+            FileStatus.removeFolder(host.folder)
+            throw error
+        }
+        return try await host.end(grace: house.grace)
+    }
+}
+
+extension AgentHouse {
+    /// The variables of Skep's environment that may be passed on.
+    func allowed(_ names: [String]) -> [String: String] {
+        environment.filter { names.contains($0.key) }
+    }
+
+    /// A session's marker: the number for people, the rest so that no other Skep has the same.
+    static func marker(_ number: some CustomStringConvertible) -> String {
+        "\(number)-" + String(UInt64.random(in: 1 << 60 ... .max), radix: 16)
+    }
+}
+
+extension LaunchRequest.Limits {
+    init(_ limits: SessionLimits, grace: Duration) {
+        self.init(
+            wallMS: Int64(limits.time / .milliseconds(1)), outputBytes: limits.outputBytes,
+            silenceMS: limits.silence.map { Int64($0 / .milliseconds(1)) },
+            graceMS: Int64(grace / .milliseconds(1)))
+    }
+}

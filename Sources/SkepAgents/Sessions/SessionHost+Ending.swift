@@ -1,0 +1,142 @@
+import Dispatch
+public import SkepWire
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension SessionHost {
+    /// Ends the session whatever state it is in, and returns when everything it started has
+    /// gone. From then on it has an exit record, and no host can begin with it any more.
+    ///
+    /// Not to be broken off by cancellation.
+    ///
+    /// - Parameters:
+    ///   - grace: Between asking the agent to end and killing it.
+    ///   - patience: How much longer than that the host may take before it is killed itself. 15 s
+    ///     by default.
+    /// - Throws: `AgentsError.processesRemain` when some can't be killed.
+    @discardableResult
+    public func end(
+        grace: Duration, patience: Duration = .seconds(15)
+    ) async throws(AgentsError) -> ExitRecord {
+        // Waited for right here: a half-ended session would be worse than a late return.
+        let ended = await Task { () -> Result<ExitRecord, AgentsError> in
+            do throws(AgentsError) {
+                return .success(try await endUncancelled(grace: grace, patience: patience))
+            } catch {
+                return .failure(error)
+            }
+        }.value
+        return try ended.get()
+    }
+
+    private func endUncancelled(
+        grace: Duration, patience: Duration
+    ) async throws(AgentsError) -> ExitRecord {
+        if try state() == .alive {
+            let graceMS = grace / .milliseconds(1)
+            _ = await ask(.stop(graceMS: Int64(graceMS)))
+            if try await !waitUntilOver(within: grace + patience) { try killHost() }
+            _ = try await waitUntilOver(within: .seconds(5))
+        }
+        switch try state() {
+        case .ended(let record):
+            if !record.allProcessesGone { try await killRemains() }
+            return record
+        case .notStarted, .dead:
+            return try await bury()
+        case .alive:
+            let host = try wrapping { () throws(WireError) in try HostRecord.read(from: files) }
+            throw .processesRemain(folder: folder, pids: host.map { [$0.process.pid] } ?? [])
+        }
+    }
+
+    /// Proves that nothing is left of a session whose host is gone or never was, and writes the
+    /// exit record that the host couldn't.
+    func bury() async throws(AgentsError) -> ExitRecord {
+        try await killRemains()
+        let lock = try await takeLock()
+        // Under the lock no host can begin; afterwards none will, for there is an exit record.
+        defer { close(lock) }
+        return try wrapping { () throws(WireError) in
+            if let record = try ExitRecord.read(from: files) { return record }
+            try LaunchRequest.read(from: files)?.redacted.write(to: files)
+            let started = try HostRecord.read(from: files)?.startedAt ?? .now
+            let record = ExitRecord(
+                how: .abandoned, startedAt: started, endedAt: .now, allProcessesGone: true)
+            try Files.replace(files.exit, with: record.encoded)
+            return record
+        }
+    }
+
+    /// Others look at the lock for moments; a host would hold on to it.
+    private func takeLock() async throws(AgentsError) -> Int32 {
+        let lock = open(files.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else {
+            throw .sessionFiles(text: "\(files.lock): \(describe(errno: errno))")
+        }
+        for _ in 0..<200 {
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        close(lock)
+        throw .hostFailed(folder: folder, text: "Another process holds its lock.")
+    }
+
+    private func killRemains() async throws(AgentsError) {
+        guard let request = try request() else { return }
+        try await SessionRemains.kill(session: request.session, folder: folder)
+    }
+
+    /// Asks the host; `nil` when it doesn't answer.
+    public func ask(_ request: ControlRequest) async -> ControlReply? {
+        let folder = folder
+        // Off the cooperative pool: a host that is stuck takes up to two seconds not to answer.
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(returning: Self.exchange(request, folder: folder))
+            }
+        }
+    }
+
+    private static func exchange(_ request: ControlRequest, folder: String) -> ControlReply? {
+        guard
+            let socket = try? UnixSocket.connect(
+                folder: folder, name: SessionFiles.controlName, timeoutSeconds: 2)
+        else { return nil }
+        defer { close(socket) }
+        guard (try? Files.write(request.record.encoded, to: socket, path: folder)) != nil else {
+            return nil
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            var reader = RecordReader(bytes)
+            if case .record(let record) = reader.next() {
+                return try? ControlReply(decoding: record)
+            }
+            let got = recv(socket, &buffer, buffer.count, 0)
+            guard got > 0 else { return nil }
+            bytes += buffer[..<got]
+        }
+    }
+
+    private func waitUntilOver(within length: Duration) async throws(AgentsError) -> Bool {
+        let deadline = Moment.now.uptimeMS + Int64(length / .milliseconds(1))
+        while try state() == .alive {
+            guard Moment.now.uptimeMS < deadline else { return false }
+            try? await Task.sleep(for: Self.pollInterval)
+        }
+        return true
+    }
+
+    /// Kills a host that doesn't do what it is asked to; no other process that has its pid now.
+    private func killHost() throws(AgentsError) {
+        let record = try wrapping { () throws(WireError) in try HostRecord.read(from: files) }
+        guard let process = record?.process, process.isAlive else { return }
+        kill(process.pid, SIGKILL)
+    }
+}

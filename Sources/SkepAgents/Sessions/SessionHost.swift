@@ -1,0 +1,132 @@
+import SkepCore
+public import SkepWire
+import Subprocess
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A session's folder and the host that keeps it, seen from Skep.
+///
+/// All of it can be done from any process and after any crash: what a session is stands in its
+/// folder and nowhere else.
+public struct SessionHost: Sendable, Hashable {
+    /// How a session stands.
+    public enum State: Sendable, Hashable {
+        /// No host was ever started. One may be starting right now.
+        case notStarted
+        case alive
+        case ended(ExitRecord)
+        /// Its host died and left no exit record; processes of the agent may live on.
+        case dead
+    }
+
+    public let folder: String
+    private let program: String
+
+    /// - Parameters:
+    ///   - folder: Absolute; used for one session only.
+    ///   - program: The file of `skep-host`, absolute.
+    public init(folder: String, program: String) {
+        self.folder = folder
+        self.program = program
+    }
+
+    public var files: SessionFiles { SessionFiles(folder) }
+
+    /// Writes the request and starts a host, which goes on without us.
+    ///
+    /// - Returns: When the host holds the session. The agent may not have started yet; a failure
+    ///   of that is told by the exit record.
+    /// - Throws: `AgentsError.hostFailed`, also when the session has or had a host.
+    public func start(_ request: LaunchRequest) async throws(AgentsError) {
+        guard access(program, X_OK) == 0 else { throw .hostMissing(path: program) }
+        try wrapping { () throws(WireError) in try request.write(to: files) }
+        // Waited for right here, and let through to its end: a start that is broken off halfway
+        // leaves it open whether there is a host.
+        let started = await Task { await runHost() }.value
+        guard case .success(let complaint) = started else {
+            throw .hostFailed(folder: folder, text: "\"\(program)\" can't be run.")
+        }
+        guard let complaint else { return }
+        throw .hostFailed(folder: folder, text: complaint)
+    }
+
+    /// Looks at the folder; changes nothing.
+    public func state() throws(AgentsError) -> State {
+        if let exit = try exitRecord() { return .ended(exit) }
+        if try isLocked() { return .alive }
+        // It may have ended between the two looks.
+        if let exit = try exitRecord() { return .ended(exit) }
+        let host = try wrapping { () throws(WireError) in try HostRecord.read(from: files) }
+        return host == nil ? .notStarted : .dead
+    }
+
+    /// The request it was started with; `nil` when nothing was begun.
+    public func request() throws(AgentsError) -> LaunchRequest? {
+        try wrapping { () throws(WireError) in try LaunchRequest.read(from: files) }
+    }
+
+    /// Waits until the session is no longer alive.
+    ///
+    /// - Throws: `CancellationError`; the session goes on then.
+    public func waitUntilOver() async throws -> State {
+        while true {
+            let state = try state()
+            if state != .alive { return state }
+            try await Task.sleep(for: Self.pollInterval)
+        }
+    }
+
+    /// How often files are looked at while a session runs.
+    static let pollInterval = Duration.milliseconds(25)
+
+    private func exitRecord() throws(AgentsError) -> ExitRecord? {
+        try wrapping { () throws(WireError) in try ExitRecord.read(from: files) }
+    }
+
+    /// Whether a host is there. A shared lock, held for a moment: hosts that start try again.
+    private func isLocked() throws(AgentsError) -> Bool {
+        let lock = open(files.lock, O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else {
+            if errno == ENOENT { return false }
+            throw .sessionFiles(text: "\(files.lock): \(describe(errno: errno))")
+        }
+        defer { close(lock) }
+        if flock(lock, LOCK_SH | LOCK_NB) == 0 { return false }
+        guard errno == EWOULDBLOCK || errno == EINTR else {
+            throw .sessionFiles(text: "\(files.lock): \(describe(errno: errno))")
+        }
+        return true
+    }
+
+    /// The host's complaint, if it has one.
+    private func runHost() async -> Result<String?, any Error> {
+        // By name with a path of one folder: what is run is still exactly `program`.
+        let slash = program.lastIndex(of: "/") ?? program.startIndex
+        let name = String(program[program.index(after: slash)...])
+        var environment: [Environment.Key: String] = ["PATH": String(program[..<slash])]
+        if let libraries = getenv("LD_LIBRARY_PATH") {
+            environment["LD_LIBRARY_PATH"] = String(cString: libraries)
+        }
+        do {
+            let result = try await run(
+                .name(name), arguments: ["--session", folder], environment: .custom(environment),
+                input: .none, output: .discarded, error: .string(limit: 8192))
+            if case .exited(0) = result.terminationStatus { return .success(nil) }
+            let text = result.standardError.split(separator: "\n").joined(separator: " ")
+            return .success(text.isEmpty ? "It ended with \(result.terminationStatus)." : text)
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+/// Turns an error about files into ours.
+func wrapping<R>(_ body: () throws(WireError) -> R) throws(AgentsError) -> R {
+    do throws(WireError) { return try body() } catch {
+        throw .sessionFiles(text: error.description)
+    }
+}

@@ -1,0 +1,151 @@
+/// Everything a host needs to know to start and keep an agent; written by Skep beforehand.
+public struct LaunchRequest: Sendable, Hashable {
+    /// Who the agent runs as.
+    public struct User: Sendable, Hashable {
+        public var uid: UInt32
+        public var gid: UInt32
+
+        public init(uid: UInt32, gid: UInt32) {
+            self.uid = uid
+            self.gid = gid
+        }
+    }
+
+    /// What the agent may use; `nil` means no limit but the system's.
+    public struct Limits: Sendable, Hashable {
+        /// From the start to the end, by uptime.
+        public var wallMS: Int64?
+        /// What it may print on both streams together.
+        public var outputBytes: Int64?
+        /// How long it may print nothing.
+        public var silenceMS: Int64?
+        /// Between asking it to end and killing it. 10 s by default.
+        public var graceMS: Int64
+        public var openFiles: UInt64?
+        /// Counts all processes of the user; the system doesn't hold root to it.
+        public var processes: UInt64?
+        /// The largest file it may write.
+        public var fileBytes: UInt64?
+
+        public init(
+            wallMS: Int64? = nil, outputBytes: Int64? = nil, silenceMS: Int64? = nil,
+            graceMS: Int64 = 10_000, openFiles: UInt64? = nil, processes: UInt64? = nil,
+            fileBytes: UInt64? = nil
+        ) {
+            self.wallMS = wallMS
+            self.outputBytes = outputBytes
+            self.silenceMS = silenceMS
+            self.graceMS = graceMS
+            self.openFiles = openFiles
+            self.processes = processes
+            self.fileBytes = fileBytes
+        }
+    }
+
+    /// Unlike any other session's; stands in the agent's environment as `SKEP_SESSION`.
+    public var session: String
+    /// The program's file, absolute.
+    public var program: String
+    /// With the name it is called by in front.
+    public var arguments: [String]
+    /// Exactly what the agent gets, but for `SKEP_SESSION`.
+    public var environment: [String: String]
+    /// Where it starts, absolute.
+    public var directory: String
+    /// The file it reads as its standard input, absolute; none: it reads nothing.
+    public var input: String?
+    /// `nil`: whoever runs the host.
+    public var user: User?
+    public var limits: Limits
+    /// A spool segment is sealed when it is at least so long. 4 MiB by default.
+    public var segmentBytes: Int
+
+    public init(
+        session: String, program: String, arguments: [String], environment: [String: String],
+        directory: String, input: String? = nil, user: User? = nil, limits: Limits = Limits(),
+        segmentBytes: Int = 4 << 20
+    ) {
+        self.session = session
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+        self.input = input
+        self.user = user
+        self.limits = limits
+        self.segmentBytes = segmentBytes
+    }
+
+    /// Without the values of the environment, which hold secrets. The host puts this in place of
+    /// what it has read: a session's folder is kept for long.
+    public var redacted: LaunchRequest {
+        var copy = self
+        copy.environment = environment.mapValues { _ in "" }
+        return copy
+    }
+
+    /// The variable that marks every process of a session.
+    public static let marker = "SKEP_SESSION"
+}
+
+extension LaunchRequest {
+    /// Writes the request durably.
+    public func write(to files: SessionFiles) throws(WireError) {
+        try Files.replace(files.launch, with: WireFormat.encode(.launch, fields))
+    }
+
+    /// The request of a session; `nil` when there is none yet.
+    public static func read(from files: SessionFiles) throws(WireError) -> LaunchRequest? {
+        guard let bytes = try Files.read(files.launch) else { return nil }
+        let (_, fields) = try WireFormat.decode(.launch, bytes, path: files.launch)
+        return try LaunchRequest(fields)
+    }
+
+    private var fields: Fields {
+        var fields = Fields()
+        fields.add("session", session)
+        fields.add("program", program)
+        for argument in arguments { fields.add("argument", argument) }
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
+            fields.add("environment", name + "=" + value)
+        }
+        fields.add("directory", directory)
+        fields.add("input", input)
+        fields.add("uid", user?.uid)
+        fields.add("gid", user?.gid)
+        fields.add("wall_ms", limits.wallMS)
+        fields.add("output_bytes", limits.outputBytes)
+        fields.add("silence_ms", limits.silenceMS)
+        fields.add("grace_ms", limits.graceMS)
+        fields.add("open_files", limits.openFiles)
+        fields.add("processes", limits.processes)
+        fields.add("file_bytes", limits.fileBytes)
+        fields.add("segment_bytes", segmentBytes)
+        return fields
+    }
+
+    private init(_ fields: Fields) throws(WireError) {
+        session = try fields.requiredString("session")
+        program = try fields.requiredString("program")
+        arguments = fields.strings("argument")
+        environment = [:]
+        for entry in fields.strings("environment") {
+            let equals = entry.firstIndex(of: "=") ?? entry.endIndex
+            environment[String(entry[..<equals])] = String(entry[equals...].dropFirst())
+        }
+        directory = try fields.requiredString("directory")
+        input = fields.string("input")
+        if let uid = fields.number("uid", as: UInt32.self) {
+            user = User(uid: uid, gid: try fields.requiredNumber("gid", as: UInt32.self))
+        }
+        limits = Limits(
+            wallMS: fields.number("wall_ms", as: Int64.self),
+            outputBytes: fields.number("output_bytes", as: Int64.self),
+            silenceMS: fields.number("silence_ms", as: Int64.self),
+            graceMS: try fields.requiredNumber("grace_ms", as: Int64.self),
+            openFiles: fields.number("open_files", as: UInt64.self),
+            processes: fields.number("processes", as: UInt64.self),
+            fileBytes: fields.number("file_bytes", as: UInt64.self))
+        segmentBytes = try fields.requiredNumber("segment_bytes", as: Int.self)
+    }
+}

@@ -1,0 +1,160 @@
+import CLauncher
+import SkepWire
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// One session: the agent, its leash, and the files that tell of it.
+///
+/// A single loop waits for signals, commands and output. The current folder is the session's.
+final class Host {
+    private let files = SessionFiles("")
+    private let request: LaunchRequest
+    private let lock: Int32
+    private let signals: Int32
+    private let control: ControlServer
+    private let exitFile: ExitFile
+    private var output: OutputKeeper
+    private var agent = AgentProcess()
+    private var startedAt = Moment.now
+    /// Why the agent is being ended; the first reason stands.
+    private var ending: ExitRecord.How?
+    private var killAtMS: Int64?
+
+    /// Takes the session: its lock, its files, its socket. Nothing runs yet.
+    init(folder: String) throws {
+        lock = try SessionLock.take(files, folder: folder)
+        guard try ExitRecord.read(from: files) == nil else { throw HostError.ended(folder) }
+        guard try HostRecord.read(from: files) == nil else { throw HostError.hadHost(folder) }
+        guard let request = try LaunchRequest.read(from: files) else {
+            throw HostError.noRequest(folder)
+        }
+        self.request = request
+        try request.redacted.write(to: files)
+        signals = skep_signal_pipe()
+        guard signals >= 0 else {
+            throw WireError.system(operation: "make", path: "signal pipe", errno: errno)
+        }
+        // Without Linux there is none: then only the agent's process group can be ended.
+        _ = skep_become_subreaper()
+        exitFile = try ExitFile(files)
+        output = try OutputKeeper(files: files, request: request)
+        control = try ControlServer()
+        guard let identity = ProcessIdentity(of: getpid()) else {
+            throw WireError.system(operation: "look up", path: "own process", errno: ESRCH)
+        }
+        try HostRecord(process: identity, startedAt: .now).write(to: files)
+    }
+
+    /// Runs the agent to its end. False: its end couldn't be written down.
+    func run() -> Bool {
+        startedAt = .now
+        var how: ExitRecord.How
+        do throws(StartFailure) {
+            output.begin(try agent.start(request))
+            keep()
+            how = ending ?? agent.ownEnd
+        } catch {
+            how = .startFailed(stage: error.stage, errno: error.errno)
+        }
+        let gone = agent.killAll { output.readAvailable() }
+        output.readAvailable()
+        if let number = output.finish(), case .startFailed = how {
+            how = .spoolFailed(errno: number)
+        } else if let number = output.failure {
+            how = .spoolFailed(errno: number)
+        }
+        let record = ExitRecord(
+            how: how, startedAt: startedAt, endedAt: .now, outputBytes: output.outputBytes,
+            errorBytes: output.errorBytes, peakMemoryBytes: agent.peakMemoryBytes,
+            allProcessesGone: gone)
+        control.close()
+        return exitFile.commit(record)
+    }
+
+    /// Until the agent has ended by itself, or was asked to and its grace is over.
+    private func keep() {
+        while true {
+            agent.reap()
+            if agent.hasEnded && (ending == nil || agent.allGone) { return }
+            let now = Moment.now
+            enforceLimits(now)
+            if let killAtMS, now.uptimeMS >= killAtMS { return }
+            wait(from: now)
+        }
+    }
+
+    private func enforceLimits(_ now: Moment) {
+        guard ending == nil else { return }
+        let limits = request.limits
+        if let number = output.failure {
+            end(.spoolFailed(errno: number), now)
+        } else if output.isOverLimit {
+            end(.outputLimit, now)
+        } else if let wall = limits.wallMS, now.uptimeMS - startedAt.uptimeMS >= wall {
+            end(.timedOut, now)
+        } else if let silence = limits.silenceMS, now.uptimeMS - output.lastAtMS >= silence {
+            end(.silent, now)
+        }
+    }
+
+    private func end(_ reason: ExitRecord.How, _ now: Moment, graceMS: Int64? = nil) {
+        let deadline = now.uptimeMS + max(0, graceMS ?? request.limits.graceMS)
+        // A later, shorter grace counts: somebody lost patience.
+        killAtMS = min(killAtMS ?? deadline, deadline)
+        guard ending == nil else { return }
+        ending = reason
+        agent.signalAll(SIGTERM)
+    }
+
+    /// When to look again though nothing happens; `nil` when there is no such time.
+    private func nextDeadlineMS() -> Int64? {
+        guard ending == nil else { return killAtMS }
+        let limits = request.limits
+        let wall = limits.wallMS.map { startedAt.uptimeMS + $0 }
+        let silence = limits.silenceMS.map { output.lastAtMS + $0 }
+        return [wall, silence].compactMap { $0 }.min()
+    }
+
+    private func wait(from now: Moment) {
+        var timeout: Int32 = -1
+        if let deadline = nextDeadlineMS() {
+            timeout = Int32(clamping: max(0, deadline - now.uptimeMS))
+        }
+        // While output rests, the pipes' buffers gather small writes into one record.
+        let rest = output.restMS(now)
+        if rest > 0 { timeout = timeout < 0 ? Int32(rest) : min(timeout, Int32(rest)) }
+
+        var polled = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
+        polled += control.polled
+        if rest == 0 { polled += output.polled }
+        guard poll(&polled, nfds_t(polled.count), timeout) > 0 else { return }
+        for entry in polled where entry.revents != 0 {
+            if entry.fd == signals {
+                readSignals()
+            } else if !output.read(entry.fd) {
+                control.serve(entry.fd, answer)
+            }
+        }
+    }
+
+    private func readSignals() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let got = read(signals, &bytes, bytes.count)
+        guard got > 0 else { return }
+        for signal in bytes[..<got] where [SIGTERM, SIGINT].contains(Int32(signal)) {
+            end(.stopped, .now)
+        }
+    }
+
+    private func answer(_ request: ControlRequest) -> ControlReply {
+        let now = Moment.now
+        if case .stop(let graceMS) = request { end(.stopped, now, graceMS: graceMS) }
+        return ControlReply(
+            agent: agent.pid, isStopping: ending != nil, outputBytes: output.outputBytes,
+            errorBytes: output.errorBytes, uptimeMS: now.uptimeMS)
+    }
+}

@@ -1,0 +1,91 @@
+import SkepAgents
+import SkepCore
+import SkepTestSupport
+import SkepWire
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite("Commands")
+struct HostedCommandsTests {
+    private let fixture: CommandFixture
+    private let commands: HostedCommands
+
+    init() throws {
+        fixture = try CommandFixture()
+        commands = HostedCommands(fixture.house)
+    }
+
+    private func run(
+        _ line: String, limits: SessionLimits = SessionLimits()
+    ) async throws -> CommandResult {
+        try await commands.run(
+            line, in: fixture.workspace, environment: ["PATH"], limits: limits)
+    }
+
+    @Test("A command runs in the workspace; its result has both streams in order")
+    func runsCommand() async throws {
+        let result = try await run("pwd; echo err >&2")
+
+        #expect(result.succeeded)
+        #expect(result.tail.contains(fixture.workspace.path + "\n"))
+        #expect(result.tail.contains("err\n"))
+    }
+
+    @Test("A command that fails is told with its exit code, and one after the other can run")
+    func tellsFailure() async throws {
+        #expect(try await run("exit 2").ending == .exited(code: 2))
+        #expect(try await run("echo $HOME").tail == fixture.workspace.homePath + "\n")
+    }
+
+    @Test("Of much output the end is kept, whole characters only")
+    func keepsTail() async throws {
+        let result = try await run("yes \u{1F41D}\u{1F41D} | head -n 20000; echo end")
+
+        #expect(result.tail.hasSuffix("\u{1F41D}\nend\n"))
+        #expect(result.tail.utf8.count > 16_000)
+        #expect(!result.tail.contains("\u{FFFD}"))
+    }
+
+    @Test("A command that takes too long is ended")
+    func enforcesTime() async throws {
+        let result = try await run("sleep 300", limits: SessionLimits(time: .milliseconds(200)))
+
+        #expect(result.ending == .timedOut)
+    }
+
+    @Test("Cancelled, it has ended everything when it says so")
+    func endsOnCancellation() async throws {
+        let mark = fixture.workspace.outputPath + "/pid"
+        let task = Task {
+            try await run("setsid sh -c 'echo $$ > \(mark); exec sleep 300' & wait")
+        }
+        try await eventually("the command is up") { access(mark, F_OK) == 0 }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await task.value }
+        let text = String(decoding: try Files.read(mark) ?? [], as: UTF8.self)
+        let pid = try #require(Int32(text.dropLast()))
+
+        #expect(kill(pid, 0) != 0)
+    }
+
+    @Test("What a dead worker left running in the workspace is ended first")
+    func endsPredecessor() async throws {
+        let folder = fixture.house.sessions + "/commands-88"
+        mkdir(folder, 0o711)
+        let predecessor = SessionHost(folder: folder, program: HostFixture.program)
+        let request = LaunchRequest(
+            session: "88-left-behind", program: "/bin/sleep", arguments: ["sleep", "300"],
+            environment: [:], directory: "/", limits: LaunchRequest.Limits(graceMS: 100))
+        try await predecessor.start(request)
+        let host = try #require(try HostRecord.read(from: predecessor.files)).process
+
+        #expect(try await run("true").succeeded)
+        #expect(!host.isAlive)
+        #expect(SessionRemains.count(session: request.session) == 0)
+    }
+}
