@@ -63,6 +63,10 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+
         // The nouns, and the middle row of the star.
         library("SkepCore", ["SkepQueue", log]),
         library("SkepEngine", ["SkepCore", "SkepQueue", log]),
@@ -72,6 +76,16 @@ let package = Package(
         library("SkepWorkspaces", ["SkepCore", "SkepQueue", "SkepGit", log]),
         library("SkepTrackers", ["SkepCore", "SkepQueue", "SkepHTTP", log]),
         library("SkepAgents", ["SkepCore", "SkepQueue", "SkepWire", "SkepGit", subprocess, log]),
+        library(
+            "SkepForge",
+            [
+                "SkepCore", "SkepQueue", "SkepGit", "SkepQueueSQLite", "CCrypto", grdb, subprocess,
+                log,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            resources: [.embedInCode("Resources")]),
+
         .executableTarget(
             name: "skep-host", dependencies: ["SkepWire", "CLauncher"], swiftSettings: strict),
         .target(name: "CLauncher"),
@@ -114,5 +128,9 @@ let package = Package(
         tests(
             "SkepAgentsTests",
             ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"]),
+        tests(
+            "SkepForgeTests", ["SkepCore", "SkepForge", "SkepQueue", log],
+            resources: [.copy("Fixtures")]),
+
     ]
 )

@@ -1,0 +1,135 @@
+import Foundation
+import GRDB
+
+extension ForgeAPI {
+    static func addIssueRoutes(to routes: inout Routes<Call>) {
+        let issues = "repos/{owner}/{repo}/issues"
+        routes.on("GET", issues, listIssues)
+        routes.on("POST", issues, createIssue)
+        routes.on("GET", issues + "/{index}") { call in
+            try await call.read { db in
+                let repository = try call.repository(db)
+                let issue = try call.issue(db, in: repository)
+                return .json(try call.presenter(db).issue(issue, in: repository))
+            }
+        }
+        routes.on("PATCH", issues + "/{index}", changeIssue)
+        routes.on("DELETE", issues + "/{index}") { call in
+            try await call.write { db, _ in
+                let repository = try call.repository(db, for: .admin)
+                let issue = try call.issue(db, in: repository)
+                guard !issue.isPull else {
+                    throw Refusal.forbidden("Pull requests can't be deleted.")
+                }
+                try issue.delete(db)
+            }
+            return .noContent
+        }
+    }
+
+    @Sendable private static func listIssues(_ call: Call) async throws -> Answer {
+        let page = call.page
+        let since = try call.time("since")
+        let before = try call.time("before")
+        return try await call.read { db in
+            let repository = try call.repository(db)
+            var query = IssueQuery(isOpen: state(call.query("state")))
+            switch call.query("type") {
+            case "issues": query.isPull = false
+            case "pulls": query.isPull = true
+            default: break
+            }
+            // Gitea drops the labels it doesn't know. If it knows none, nothing is filtered.
+            query.labels = try (call.query("labels") ?? "").split(separator: ",").compactMap {
+                let name = $0.trimmingCharacters(in: .whitespaces)
+                return try LabelRow.find(db, name: name, repository: repository.id)?.id
+            }
+            query.text = call.query("q") ?? ""
+            query.sinceMs = since
+            query.beforeSecond = before.map { $0 / 1000 }
+            query.author = try call.queriedUser(db, "created_by")
+            query.assignee = try call.queriedUser(db, "assigned_by")
+            let (rows, total) = try query.fetch(db, repository: repository.id, page: page)
+            let presenter = call.presenter(db)
+            return call.list(
+                try rows.map { try presenter.issue($0, in: repository) }, total: total, page: page)
+        }
+    }
+
+    /// What a list's `state` asks for; an unknown word means open ones.
+    static func state(_ word: String?) -> Bool? {
+        switch word {
+        case "closed": false
+        case "all": nil
+        default: true
+        }
+    }
+
+    @Sendable private static func createIssue(_ call: Call) async throws -> Answer {
+        let user = try call.requireUser()
+        let fields = try call.fields()
+        let title = try fields.required("title").trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !title.isEmpty else { throw Refusal.unprocessable("[Title]: Required") }
+        let body = try fields.string("body") ?? ""
+        let labels = try fields.integers("labels") ?? []
+        let isClosed = try fields.bool("closed") ?? false
+        let assignees = try call.assigneeNames(fields) ?? []
+        return try await call.write { db, now in
+            let repository = try call.repository(db)
+            let issue = try IssueRow.insert(
+                db, repository: repository, isPull: false, title: title, body: body, author: user,
+                now: now)
+            guard let issue else { throw Refusal.notFound }
+            // Without the right to write these are dropped, and the answer is 201 all the same.
+            if try repository.permission(db, of: user) >= .write {
+                for id in labels {
+                    try LabelRow.find(db, id: id, repository: repository.id)?.put(db, on: issue.id)
+                }
+                try issue.setAssignees(db, try call.assignable(assignees, db, in: repository))
+                if isClosed { try issue.setOpen(db, false, now: now) }
+            }
+            return try call.answer(issue.id, in: repository, db, status: 201)
+        }
+    }
+
+    @Sendable private static func changeIssue(_ call: Call) async throws -> Answer {
+        let edit = try IssueEdit(call)
+        let isPull = try await call.read { db in
+            try call.issue(db, in: try call.repository(db)).isPull
+        }
+        if isPull { try await call.keepPull(closing: edit.isOpen == false) }
+        return try await call.write { db, now in
+            let repository = try call.repository(db)
+            let issue = try call.issue(db, in: repository)
+            try edit.apply(to: issue, in: repository, call, db, now)
+            return try call.answer(issue.id, in: repository, db, status: 201)
+        }
+    }
+}
+
+extension Call {
+    func answer(_ issue: Int64, in repository: RepositoryRow, _ db: Database, status: Int) throws
+        -> Answer
+    {
+        guard let row = try IssueRow.find(db, id: issue) else { throw Refusal.notFound }
+        return .json(try presenter(db).issue(row, in: repository), status: status)
+    }
+
+    /// The names in `assignees` and in the older `assignee`; `nil` when neither is given.
+    func assigneeNames(_ fields: Fields) throws -> [String]? {
+        if let names = try fields.strings("assignees") { return names }
+        return try fields.string("assignee").map { $0.isEmpty ? [] : [$0] }
+    }
+
+    /// Takes over the pull request's head before its state is changed.
+    func keepPull(closing: Bool) async throws {
+        let repository = try await read { db in try self.repository(db) }
+        try await forge.keepHeads(in: repository)
+        guard closing, forge.git.isInstalled else { return }
+        let (issue, pull) = try await read { db in try self.pull(db, in: repository) }
+        guard issue.isOpen else { return }
+        let base = try await forge.bareRepository(repository).commit(ofBranch: pull.baseBranch)
+        guard let base else { return }
+        try await write { db, _ in try pull.setBase(db, branch: pull.baseBranch, commit: base) }
+    }
+}

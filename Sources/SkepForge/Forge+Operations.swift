@@ -1,0 +1,174 @@
+import Foundation
+import GRDB
+public import SkepCore
+import SkepQueue
+
+/// A user of the tracker.
+public struct ForgeUser: Sendable, Equatable {
+    public let name: LoginName
+    public let isAdmin: Bool
+
+    public init(name: LoginName, isAdmin: Bool) {
+        self.name = name
+        self.isAdmin = isAdmin
+    }
+
+    init(_ row: UserRow) {
+        self.init(name: LoginName(rawValue: row.name), isAdmin: row.isAdmin)
+    }
+}
+
+/// A repository of the tracker.
+public struct ForgeRepository: Sendable, Equatable {
+    public let name: RepositoryName
+    public let defaultBranch: BranchName
+    /// The bare repository's folder.
+    public let path: String
+}
+
+/// An issue or pull request of the tracker, in short.
+public struct ForgeIssue: Sendable, Equatable {
+    public let reference: IssueReference
+    public let title: String
+    public let isOpen: Bool
+    public let isPullRequest: Bool
+    public let labels: [String]
+}
+
+extension Forge {
+    /// Adds a user and makes a token. The token can't be had again: only its hash is kept.
+    ///
+    /// - Throws: `ForgeError.invalidUserName`, `ForgeError.userExists`.
+    public func addUser(_ name: LoginName, isAdmin: Bool = false) async throws -> (
+        user: ForgeUser, token: Secret
+    ) {
+        guard Self.isValidUserName(name.rawValue) else {
+            throw ForgeError.invalidUserName(name.rawValue)
+        }
+        let token = Token.random()
+        let row = try await store.write { db, now in
+            guard try UserRow.find(db, name: name.rawValue) == nil else {
+                throw ForgeError.userExists(name.rawValue)
+            }
+            let user = try UserRow.insert(db, name: name.rawValue, isAdmin: isAdmin, now: now)
+            try user.addToken(db, hash: token.hash, now: now)
+            return user
+        }
+        return (ForgeUser(row), Secret(token.value))
+    }
+
+    /// Makes a further token for a user; the earlier ones stay good.
+    public func addToken(for name: LoginName) async throws -> Secret {
+        let token = Token.random()
+        try await store.write { db, now in
+            guard let user = try UserRow.find(db, name: name.rawValue) else {
+                throw ForgeError.noSuchUser(name.rawValue)
+            }
+            try user.addToken(db, hash: token.hash, now: now)
+        }
+        return Secret(token.value)
+    }
+
+    public func users() async throws -> [ForgeUser] {
+        try await store.read { db in try UserRow.all(db).map(ForgeUser.init) }
+    }
+
+    /// Adds a repository; its owner must be a user.
+    ///
+    /// - Parameter source: A path or an address from which branches and tags are fetched once.
+    /// - Throws: `ForgeError.noSuchUser`, `.repositoryExists`, `.gitMissing`, `.importFailed`.
+    @discardableResult
+    public func addRepository(_ name: RepositoryName, from source: String? = nil) async throws
+        -> ForgeRepository
+    {
+        let row = try await create(
+            owner: name.owner, name: name.name, seed: source.map { .imported($0) } ?? .empty)
+        return try describe(row)
+    }
+
+    public func repositories() async throws -> [ForgeRepository] {
+        try await store.read { db in try RepositoryRow.all(db) }.map(describe)
+    }
+
+    private func describe(_ row: RepositoryRow) throws -> ForgeRepository {
+        guard let name = RepositoryName(row.fullName) else {
+            throw ForgeError.invalidRepositoryName(row.fullName)
+        }
+        return ForgeRepository(
+            name: name, defaultBranch: BranchName(rawValue: row.defaultBranch),
+            path: folder(of: row))
+    }
+
+    /// Lets a user write to a repository.
+    public func addCollaborator(_ user: LoginName, to repository: RepositoryName) async throws {
+        let row = try await find(repository)
+        try await store.write { db, _ in
+            guard let user = try UserRow.find(db, name: user.rawValue) else {
+                throw ForgeError.noSuchUser(user.rawValue)
+            }
+            try row.setCollaborator(db, user, permission: .write)
+        }
+    }
+
+    /// Adds an issue.
+    ///
+    /// - Parameter author: The repository's owner if `nil`.
+    /// - Parameter labels: Made where the repository doesn't have them.
+    @discardableResult
+    public func addIssue(
+        to repository: RepositoryName, title: String, body: String = "", labels: [String] = [],
+        author: LoginName? = nil
+    ) async throws -> ForgeIssue {
+        guard !title.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty else {
+            throw ForgeError.emptyTitle
+        }
+        let row = try await find(repository)
+        let number = try await store.write { db, now in
+            let name = author?.rawValue ?? row.ownerName
+            guard let user = try UserRow.find(db, name: name) else {
+                throw ForgeError.noSuchUser(name)
+            }
+            let issue = try IssueRow.insert(
+                db, repository: row, isPull: false, title: title, body: body, author: user, now: now
+            )
+            guard let issue else { throw ForgeError.noSuchRepository(row.fullName) }
+            for label in labels {
+                let known = try LabelRow.find(db, name: label, repository: row.id)
+                let made =
+                    try known
+                    ?? LabelRow.insert(
+                        db, repository: row.id, name: label, color: "5319e7", description: "",
+                        isExclusive: false, isArchived: false)
+                try made?.put(db, on: issue.id)
+            }
+            return issue.number
+        }
+        return ForgeIssue(
+            reference: IssueReference(repository: repository, number: number), title: title,
+            isOpen: true, isPullRequest: false, labels: labels)
+    }
+
+    /// The issues and pull requests of a repository, the newest first.
+    public func issues(in repository: RepositoryName, includingClosed: Bool = false) async throws
+        -> [ForgeIssue]
+    {
+        let row = try await find(repository)
+        return try await store.read { db in
+            let query = IssueQuery(isOpen: includingClosed ? nil : true)
+            return try query.fetch(db, repository: row.id, page: .all).0.map { issue in
+                ForgeIssue(
+                    reference: IssueReference(repository: repository, number: issue.number),
+                    title: issue.title, isOpen: issue.isOpen, isPullRequest: issue.isPull,
+                    labels: try LabelRow.of(db, issue: issue.id).map(\.name))
+            }
+        }
+    }
+
+    static func isValidUserName(_ name: String) -> Bool {
+        AgentName(rawValue: name).isValid && !name.hasPrefix("_")
+            && !reservedNames.contains(name.lowercased())
+    }
+
+    /// Names that stand for something else at an address' beginning.
+    private static let reservedNames: Set<String> = ["api", "assets", "user", "users", "repos"]
+}

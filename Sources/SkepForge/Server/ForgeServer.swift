@@ -1,0 +1,95 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+
+/// Serves the tracker over HTTP: the API, the git repositories, and pages to look at.
+///
+/// It listens on loopback only, unless told otherwise, and refuses requests whose Host is a name
+/// it doesn't know: a page in somebody's browser could otherwise have its own name lead here.
+public struct ForgeServer: Service {
+    /// Where it listens once it does.
+    public struct Address: Sendable, Equatable {
+        public let host: String
+        public let port: Int
+        /// Such as "http://127.0.0.1:3000".
+        public var url: String {
+            host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)"
+        }
+    }
+
+    private let forge: Forge
+    private let host: String
+    private let port: Int
+    private let responder: ForgeResponder
+    private let logger: Logger
+    private let onReady: @Sendable (Address) async -> Void
+
+    /// - Parameters:
+    ///   - host: An address of this machine.
+    ///   - port: 0 for any that is free.
+    ///   - allowRemote: Whether other machines may reach it, which then need a token for everything.
+    ///   - allowedHosts: Further names that clients may use for this server.
+    ///   - onReady: Called when requests are taken.
+    /// - Throws: `ForgeError.remoteBindRefused`.
+    public init(
+        forge: Forge, host: String = "127.0.0.1", port: Int = 0, allowRemote: Bool = false,
+        allowedHosts: [String] = [], logger: Logger,
+        onReady: @escaping @Sendable (Address) async -> Void = { _ in }
+    ) throws {
+        let isLoopback = HostCheck.isLoopback(host)
+        guard isLoopback || allowRemote else { throw ForgeError.remoteBindRefused(host: host) }
+        self.forge = forge
+        self.host = host
+        self.port = port
+        self.logger = logger
+        self.onReady = onReady
+        responder = try ForgeResponder(
+            forge: forge,
+            hostCheck: HostCheck(names: allowedHosts + [host], onlyLoopback: isLoopback),
+            allowsAnonymousReading: isLoopback, logger: logger)
+    }
+
+    /// Opens a data folder and serves it.
+    public init(
+        dataFolder: String, host: String = "127.0.0.1", port: Int = 0, allowRemote: Bool = false,
+        logger: Logger, onReady: @escaping @Sendable (Address) async -> Void = { _ in }
+    ) async throws {
+        try self.init(
+            forge: try await Forge(dataFolder: dataFolder), host: host, port: port,
+            allowRemote: allowRemote, logger: logger, onReady: onReady)
+    }
+
+    /// Serves until the task is cancelled or a graceful shutdown is asked for; requests that are
+    /// under way are answered.
+    ///
+    /// - Throws: `ForgeError.addressUnavailable`.
+    public func run() async throws {
+        if !forge.hasGit {
+            logger.warning("No git program: repositories can't be made, pulled, pushed or merged")
+        }
+        let onReady = onReady
+        let host = host
+        let logger = logger
+        // Hummingbird logs each connection; what matters is logged here.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .error)
+        let application = Application(
+            responder: responder,
+            server: .http1(configuration: .init(idleTimeout: .seconds(120))),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+            onServerRunning: { channel in
+                let address = Address(host: host, port: channel.localAddress?.port ?? 0)
+                logger.notice("Serving the tracker", metadata: ["forge.url": "\(address.url)"])
+                await onReady(address)
+            }, logger: quiet)
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw ForgeError.addressUnavailable(
+                address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)))
+        }
+    }
+}
