@@ -36,6 +36,7 @@ let package = Package(
     name: "skep",
     platforms: [.macOS(.v15)],
     products: [
+        .executable(name: "skep", targets: ["skep"]),
         .executable(name: "skep-host", targets: ["skep-host"]),
         .library(name: "SkepQueue", targets: ["SkepQueue", "SkepQueueSQLite"]),
     ],
@@ -79,13 +80,26 @@ let package = Package(
         library(
             "SkepForge",
             [
-                "SkepCore", "SkepQueue", "SkepGit", "SkepQueueSQLite", "CCrypto", grdb, subprocess,
-                log,
+                "SkepCore", "SkepQueue", "CCrypto", grdb, subprocess, log,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.embedInCode("Resources")]),
 
+        // The two programs.
+        .executableTarget(
+            name: "skep",
+            dependencies: [
+                "SkepCore", "SkepQueue", "SkepQueueSQLite", "SkepStore", "SkepEngine",
+                "SkepWorkspaces", "SkepTrackers", "SkepAgents", "SkepForge", "SkepGit", "SkepWire",
+                log, subprocess, "Yams",
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            resources: [.embedInCode("Resources")],
+            swiftSettings: strict),
         .executableTarget(
             name: "skep-host", dependencies: ["SkepWire", "CLauncher"], swiftSettings: strict),
         .target(name: "CLauncher"),
@@ -128,9 +142,15 @@ let package = Package(
         tests(
             "SkepAgentsTests",
             ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"]),
+        tests("EndToEndTests", ["SkepHTTP"], exclude: ["Fixtures"]),
         tests(
-            "SkepForgeTests", ["SkepCore", "SkepForge", "SkepQueue", log],
+            "skepTests",
+            [
+                "skep", "SkepAgents", "SkepCore", "SkepForge", "SkepQueue", "SkepQueueSQLite",
+                "SkepStore", "SkepTestSupport", subprocess,
+            ], exclude: ["Golden"]),
+        tests(
+            "SkepForgeTests", ["SkepCore", "SkepForge", "SkepQueue", grdb, log],
             resources: [.copy("Fixtures")]),
-
     ]
 )

@@ -1,0 +1,81 @@
+import ArgumentParser
+import SkepCore
+
+/// `skep agent …`: who can be asked to work.
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent", abstract: "Look at the agents",
+        discussion: "Example: skep agent list",
+        subcommands: [AgentList.self])
+}
+
+struct AgentList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the agents, and whether each could start here",
+        discussion: "Example: skep agent list --json")
+
+    @Flag(name: .shortAndLong, help: "Print names only.")
+    var quiet = false
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let house = try House.read(common.layers(), agentsRunAs: .userIfThere)
+        var agents: [ListedAgent] = []
+        for agent in house.agents {
+            agents.append(await ListedAgent(agent, isChecked: !quiet))
+        }
+        let console = common.console(quiet: quiet)
+        console.show(
+            agents, id: { $0.definition.name.rawValue }, json: \.json, table: ListedAgent.table,
+            none: "There are no agents in \(house.agentsFolder).")
+    }
+}
+
+/// An agent with what its check said.
+struct ListedAgent {
+    let definition: AgentDefinition
+    /// Why it couldn't start; `nil`: it could.
+    let problem: (any SkepError)?
+
+    init(_ agent: any Agent, isChecked: Bool = true) async {
+        definition = agent.definition
+        var problem: (any SkepError)?
+        if isChecked {
+            do { try await agent.check() } catch { problem = Exit.described(error) }
+        }
+        self.problem = problem
+    }
+
+    var json: JSON {
+        .object([
+            "name": .name(definition.name),
+            "adapter": .text(definition.adapter),
+            "login": .name(definition.login),
+            "home": .text(definition.home == .operator ? "operator" : "own"),
+            "concurrency": .number(definition.concurrency),
+            "time_limit_seconds": .number(definition.limits.time.components.seconds),
+            "output_limit_bytes": .number(definition.limits.outputBytes),
+            "secrets": .list(definition.secrets.keys.sorted().map { .text($0) }),
+            "is_ready": .boolean(problem == nil),
+            "problem": .optional(problem?.what),
+            "source": .text(definition.location.source),
+        ])
+    }
+
+    static func table(_ agents: [ListedAgent]) -> Table {
+        var table = Table([
+            .fixed("AGENT"), .fixed("ADAPTER"), .fixed("ACCOUNT"), .fixed("AT ONCE"),
+            .fixed("TIME"), .fixed("READY"), .flexible("PROBLEM"), .flexible("FROM"),
+        ])
+        for agent in agents {
+            let definition = agent.definition
+            table.add([
+                definition.name.rawValue, definition.adapter, definition.login?.rawValue ?? "-",
+                "\(definition.concurrency)", TimeText.short(definition.limits.time),
+                agent.problem == nil ? "yes" : "no", agent.problem?.what ?? "",
+                definition.location.source,
+            ])
+        }
+        return table
+    }
+}

@@ -1,0 +1,154 @@
+import ArgumentParser
+import Logging
+import SkepCore
+import SkepQueue
+import SkepStore
+
+/// `skep branch …`: what agents have made.
+struct BranchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "branch", abstract: "Look at the branches that agents have made",
+        discussion: """
+            A branch is named by the number of its run, or by its name: the newest run of that name \
+            is meant.
+
+            Example: skep branch diff claude/issue-12
+            """,
+        subcommands: [BranchList.self, BranchShow.self, BranchDiff.self])
+}
+
+struct BranchList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the branches with commits, the newest first",
+        discussion: "Example: skep branch list --json")
+
+    @OptionGroup var list: ListOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let branches = try await Branches(common)
+        let made = try await branches.all(limit: list.limit)
+        common.console(quiet: list.quiet).show(
+            made, id: { $0.summary.run.branch.rawValue }, json: \.json, table: { $0.table },
+            none: "No agent has committed anything yet.")
+    }
+}
+
+struct BranchShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a branch's commits and changed files",
+        discussion: "Example: skep branch show 88")
+
+    @Argument(help: "A run's number or a branch's name.")
+    var branch: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let found = try await Branches(common).branch(branch)
+        let console = common.console()
+        if console.isJSON { return console.show(found.detailedJSON) }
+        found.show(on: console, now: SystemClock().now)
+    }
+}
+
+struct BranchDiff: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Print a branch's changes as a unified diff",
+        discussion: "Example: skep branch diff 88 | less")
+
+    @Argument(help: "A run's number or a branch's name.")
+    var branch: String
+    @Option(help: ArgumentHelp("Cut it after so many bytes.", valueName: "count"))
+    var maxBytes = 16 << 20
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let branches = try await Branches(common)
+        let run = try await branches.find(branch)
+        guard let base = run.run.base, let head = run.run.head else {
+            throw Branches.empty(run)
+        }
+        let diff = try await branches.workspaces.diff(
+            of: head, with: base, in: run.run.issue.repository, maxBytes: maxBytes)
+        let console = common.console()
+        if console.isJSON {
+            return console.show(
+                .object([
+                    "branch": .name(run.run.branch), "base": .name(base), "head": .name(head),
+                    "diff": .text(diff),
+                ]))
+        }
+        // A file must get the diff as it is; a terminal must not.
+        console.output.write(console.output.isTerminal ? PlainText.lines(diff) : diff)
+    }
+}
+
+/// Finds the branches of runs, and what lies on them.
+struct Branches {
+    let workspaces: any Workspaces
+    private let store: SQLiteSwarmStore
+
+    init(_ common: CommonOptions) async throws {
+        let state = try common.stateFolder()
+        store = SQLiteSwarmStore(try await state.openQueue())
+        workspaces = Assembly.mirrors(
+            state, logger: StderrLog.logger("skep", level: .warning, console: common.console()))
+    }
+
+    /// Branches with commits; of runs that share one, the newest.
+    func all(limit: Int) async throws -> [MadeBranch] {
+        var seen: Set<String> = []
+        var branches: [MadeBranch] = []
+        for summary in try await store.runs(matching: RunFilter(limit: 100_000)) {
+            let name = "\(summary.run.issue.repository) \(summary.run.branch)"
+            guard branches.count < limit, summary.run.head != nil, seen.insert(name).inserted else {
+                continue
+            }
+            branches.append(await made(summary))
+        }
+        return branches
+    }
+
+    func branch(_ text: String) async throws -> MadeBranch {
+        let run = try await find(text)
+        let made = await made(run)
+        guard made.comparison != nil else {
+            if run.run.head == nil { throw Self.empty(run) }
+            throw made.problem ?? Self.empty(run)
+        }
+        return made
+    }
+
+    func find(_ text: String) async throws -> RunSummary {
+        if let id = RunID(text) {
+            guard let run = try await store.run(id) else { throw SwarmError.noSuchRun(id) }
+            return run
+        }
+        let runs = try await store.runs(matching: RunFilter(limit: 100_000))
+        if let run = runs.first(where: { $0.run.branch.rawValue == text }) { return run }
+        let names = Set(runs.map(\.run.branch.rawValue)).sorted()
+        throw ProgramError(
+            .conflict, "There is no branch \"\(text)\".",
+            why: nearest(to: text, among: names).map { "Did you mean \"\($0)\"?" },
+            advice: "\"skep branch list\" shows those there are.")
+    }
+
+    static func empty(_ run: RunSummary) -> ProgramError {
+        ProgramError(
+            .conflict, "Run \(run.run.id) has no commits.",
+            advice: "\"skep run show \(run.run.id)\" says how it stands.")
+    }
+
+    private func made(_ summary: RunSummary) async -> MadeBranch {
+        guard let base = summary.run.base, let head = summary.run.head else {
+            return MadeBranch(summary: summary, comparison: nil, problem: nil)
+        }
+        do {
+            let comparison = try await workspaces.comparison(
+                of: head, with: base, in: summary.run.issue.repository)
+            return MadeBranch(summary: summary, comparison: comparison, problem: nil)
+        } catch {
+            return MadeBranch(summary: summary, comparison: nil, problem: error)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Logging
+import SkepCore
+import SkepEngine
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a configuration to begin with",
+        discussion: """
+            Makes skep.yaml, agents/ and workflows/ in the current folder, and the state folder with \
+            its database. As root it makes the user that agents run as. What is there already is \
+            left as it is, so it can be run again.
+
+            Example: skep init --labels
+            """)
+
+    @Flag(help: "Make a label agent/NAME for each agent in each repository on the tracker.")
+    var labels = false
+    @Flag(help: "Only say what would be made.")
+    var dryRun = false
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let layers = common.layers()
+        var installation = Installation(layers: layers, isDryRun: dryRun)
+        try installation.writeFiles()
+        let state = try common.stateFolder(layers.surroundings)
+        try await installation.makeState(state)
+        try await installation.makeUser()
+        if labels { try await makeLabels(&installation, layers) }
+
+        let console = common.console()
+        if console.isJSON {
+            return console.show(.list(installation.done.map(\.json)))
+        }
+        for item in installation.done { console.say(item.sentence(isDryRun: dryRun)) }
+        console.note(
+            "\nNext: edit \(layers.surroundings.shown(layers.mainFile)), then \"skep check\".")
+    }
+
+    private func makeLabels(_ installation: inout Installation, _ layers: ConfigurationLayers)
+        async throws
+    {
+        let house = try House.read(layers)
+        let console = common.console()
+        let tracker = try Assembly(
+            house, logger: StderrLog.logger("skep", level: .warning, console: console)
+        ).tracker()
+        for repository in house.configuration.repositories {
+            try await installation.makeLabels(
+                house.agents.map(\.definition), in: repository.name, tracker)
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import SkepAgents
+import SkepCore
+import SkepEngine
+
+/// Everything that is configured: settings, agents, workflows. Reading it changes nothing.
+struct House: Sendable {
+    let surroundings: Surroundings
+    let configuration: Configuration
+    let state: StateFolder
+    let agents: [any Agent]
+    let workflows: [Workflow]
+    let agentsFolder: String
+    let workflowsFolder: String
+    /// What sessions and commands are started with.
+    let agentHouse: AgentHouse
+
+    /// Who agents run as where Skep runs as root.
+    enum AgentsRunAs: Sendable, Hashable {
+        /// Nothing is started.
+        case nobody
+        /// `agents.user` if there is one; what needs it says so itself.
+        case userIfThere
+        /// `agents.user`, or root where that is missing or is root, if it is allowed.
+        case user(allowRoot: Bool)
+        /// This one; `nil`: Skep's own, if that isn't root.
+        case given(AgentUser?)
+    }
+
+    /// Reads all files.
+    ///
+    /// - Parameter program: This program; its companions stand beside it.
+    /// - Throws: `SettingsError` with every mistake in any of them; `ProgramError` when there is no
+    ///   user that agents may run as.
+    static func read(
+        _ layers: ConfigurationLayers, agentsRunAs: AgentsRunAs = .nobody,
+        program: SelfProgram = .current()
+    ) throws -> House {
+        let mistakes = SettingsMistakes()
+        let tree = layers.merged(into: mistakes)
+        let configuration = Configuration(tree, of: layers, into: mistakes)
+        let state = StateFolder(path: configuration.stateFolder)
+        let (user, userProblem) = agentUser(agentsRunAs, configuration, layers.surroundings)
+        let agentHouse = AgentHouse(
+            sessions: state.sessions, host: program.sessionHost,
+            environment: layers.surroundings.environment,
+            operatorHome: layers.surroundings.homeFolder, user: user,
+            allowsRoot: agentsRunAs == .user(allowRoot: true), selfCommand: [program.path])
+
+        let agentsFolder = DefinitionFolder(
+            "agents", named: configuration.agentsFolder, layers: layers, mistakes: mistakes)
+        let agents = agents(agentsFolder, AgentCatalog(agentHouse), mistakes)
+        let workflowsFolder = DefinitionFolder(
+            "workflows", named: configuration.workflowsFolder, layers: layers, mistakes: mistakes)
+        let workflows = workflows(workflowsFolder, mistakes)
+        checkDefaults(workflows, agents, mistakes)
+        guard mistakes.all.isEmpty else { throw SettingsError(bySource: mistakes.all) }
+        if let userProblem { throw userProblem }
+
+        return House(
+            surroundings: layers.surroundings, configuration: configuration, state: state,
+            agents: agents, workflows: workflows, agentsFolder: agentsFolder.description,
+            workflowsFolder: workflowsFolder.description, agentHouse: agentHouse)
+    }
+
+    /// The same, with a user who was found already.
+    static func read(_ layers: ConfigurationLayers, program: SelfProgram, user: AgentUser?) throws
+        -> House
+    {
+        try read(layers, agentsRunAs: .given(user), program: program)
+    }
+
+    private static func agents(
+        _ folder: DefinitionFolder, _ catalog: AgentCatalog, _ mistakes: SettingsMistakes
+    ) -> [any Agent] {
+        var agents: [any Agent] = []
+        for file in folder.files(into: mistakes) {
+            guard let parts = FrontMatter(file.text, source: file.source, into: mistakes),
+                let agent = catalog.agent(
+                    parts.settings, instructions: parts.body, mistakes: mistakes)
+            else { continue }
+            let definition = agent.definition
+            if let other = agents.first(where: { $0.definition.name == definition.name }) {
+                mistakes.add(
+                    "agent \"\(definition.name)\" is defined in \(other.definition.location.source) already",
+                    at: definition.location)
+            } else {
+                agents.append(agent)
+            }
+        }
+        return agents.sorted { $0.definition.name < $1.definition.name }
+    }
+
+    private static func workflows(_ folder: DefinitionFolder, _ mistakes: SettingsMistakes)
+        -> [Workflow]
+    {
+        var workflows: [Workflow] = []
+        for file in folder.files(into: mistakes) {
+            guard let parts = FrontMatter(file.text, source: file.source, into: mistakes),
+                let workflow = WorkflowCatalog.read(
+                    frontMatter: parts.settings, body: parts.body, bodyLocation: parts.bodyLocation,
+                    into: mistakes)
+            else { continue }
+            if let other = workflows.first(where: { $0.name == workflow.name }) {
+                mistakes.add(
+                    "workflow \"\(workflow.name)\" is defined in \(other.location.source) already",
+                    at: workflow.location)
+            } else {
+                workflows.append(workflow)
+            }
+        }
+        return workflows
+    }
+
+    private static func checkDefaults(
+        _ workflows: [Workflow], _ agents: [any Agent], _ mistakes: SettingsMistakes
+    ) {
+        let names = agents.map(\.definition.name.rawValue)
+        for workflow in workflows {
+            guard let agent = workflow.defaultAgent, !names.contains(agent.rawValue) else {
+                continue
+            }
+            let hint =
+                nearest(to: agent.rawValue, among: names).map { "; did you mean \"\($0)\"?" }
+                ?? "; there are \(names.joined(separator: ", "))"
+            mistakes.add("there is no agent \"\(agent)\"\(hint)", at: workflow.location)
+        }
+    }
+
+    /// Who agents run as, or why nobody can.
+    private static func agentUser(
+        _ way: AgentsRunAs, _ configuration: Configuration, _ surroundings: Surroundings
+    ) -> (AgentUser?, (any SkepError)?) {
+        if case .given(let user) = way { return (user, nil) }
+        guard surroundings.isRoot, way != .nobody else { return (nil, nil) }
+        let isRootAllowed = way != .user(allowRoot: false)
+        do {
+            let user = try AgentUser(named: configuration.agentUser)
+            guard user.uid == 0 else { return (user, nil) }
+            return (nil, isRootAllowed ? nil : AgentsError.rootRefused)
+        } catch {
+            guard !isRootAllowed else { return (nil, nil) }
+            let problem = ProgramError(
+                .configuration, "Agents aren't run as root.",
+                why: "There is no user \"\(configuration.agentUser)\" for them.",
+                advice:
+                    "\"skep init\" makes it; agents.user names another; --allow-root runs them as root."
+            )
+            return (nil, problem)
+        }
+    }
+}
+
+extension SettingsError {
+    /// File by file, in the order in which they were first named, and by line within each.
+    init(bySource mistakes: [SettingsMistake]) {
+        var sources: [String] = []
+        for mistake in mistakes where !sources.contains(mistake.location.source) {
+            sources.append(mistake.location.source)
+        }
+        self.init(
+            mistakes: sources.flatMap { source in
+                mistakes.filter { $0.location.source == source }
+                    .enumerated()
+                    .sorted {
+                        ($0.element.location.line ?? 0, $0.offset)
+                            < ($1.element.location.line ?? 0, $1.offset)
+                    }
+                    .map(\.element)
+            })
+    }
+}

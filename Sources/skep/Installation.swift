@@ -1,0 +1,149 @@
+import SkepAgents
+import SkepCore
+import SkepEngine
+import SkepQueueSQLite
+import Subprocess
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// What `skep init` makes. Nothing that is there is changed.
+struct Installation {
+    /// One thing that was wanted.
+    struct Item: Sendable, Hashable {
+        /// "file", "folder", "user" or "label".
+        let kind: String
+        let name: String
+        /// Whether it was made now.
+        let isNew: Bool
+
+        func sentence(isDryRun: Bool) -> String {
+            let what = kind == "file" || kind == "folder" ? name : "\(kind) \(name)"
+            guard isNew else { return "kept      \(what)" }
+            return (isDryRun ? "would make " : "made      ") + what
+        }
+
+        var json: JSON {
+            .object(["kind": .text(kind), "name": .text(name), "is_new": .boolean(isNew)])
+        }
+    }
+
+    let layers: ConfigurationLayers
+    let isDryRun: Bool
+    private(set) var done: [Item] = []
+
+    private var surroundings: Surroundings { layers.surroundings }
+
+    init(layers: ConfigurationLayers, isDryRun: Bool) {
+        self.layers = layers
+        self.isDryRun = isDryRun
+    }
+
+    mutating func writeFiles() throws {
+        try writeFile(layers.mainFile, ConfigurationTemplate.text)
+        let folder = layers.folder(of: SettingsLocation(source: layers.mainFile))
+        for name in ["agents", "workflows"] {
+            let path = "\(folder)/\(name)"
+            // A folder that is there says which agents there are: none come back by themselves.
+            let isThere = exists(path)
+            note("folder", surroundings.shown(path) + "/", isNew: !isThere)
+            guard !isThere, !isDryRun else { continue }
+            for file in EmbeddedDefaults.files(in: name) {
+                try write("\(path)/\(file.name)", file.text)
+            }
+        }
+    }
+
+    mutating func makeState(_ state: StateFolder) async throws {
+        let isThere = state.hasDatabase
+        note("folder", state.path + "/", isNew: !isThere)
+        guard !isDryRun else { return }
+        try state.create(isRoot: surroundings.isRoot)
+        let queue = try await state.openQueue()
+        await queue.close()
+    }
+
+    /// As root: the user agents run as.
+    mutating func makeUser() async throws {
+        guard surroundings.isRoot else { return }
+        let mistakes = SettingsMistakes()
+        let tree = layers.merged(into: mistakes)
+        let name = Configuration(tree, of: layers, into: mistakes).agentUser
+        do {
+            _ = try AgentUser(named: name)
+            note("user", name, isNew: false)
+        } catch {
+            note("user", name, isNew: true)
+            if !isDryRun { try await Self.addUser(name) }
+        }
+    }
+
+    private static func addUser(_ name: String) async throws {
+        let advice = "Make the user by hand, or set agents.user to one that is there."
+        let complaint: String?
+        do {
+            let result = try await Subprocess.run(
+                .name("useradd"),
+                arguments: ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name],
+                output: .discarded, error: .string(limit: 4096))
+            complaint = result.terminationStatus.isSuccess ? nil : result.standardError
+        } catch {
+            complaint = "The program \"useradd\" can't be started."
+        }
+        guard let complaint else { return }
+        throw ProgramError(
+            .configuration, "Can't make the user \"\(name)\" for agents.", why: complaint,
+            advice: advice)
+    }
+
+    mutating func makeLabels(
+        _ agents: [AgentDefinition], in repository: RepositoryName, _ tracker: any Tracker
+    ) async throws {
+        let known = Set(try await tracker.labels(in: repository).map(\.name))
+        for agent in agents {
+            let label = NewLabel(
+                name: Coordinator.agentLabelPrefix + agent.name.rawValue, color: "5319e7",
+                description: "Asks \(agent.name) to work on this")
+            note("label", "\(label.name) in \(repository)", isNew: !known.contains(label.name))
+            if !known.contains(label.name), !isDryRun {
+                try await tracker.createLabel(label, in: repository)
+            }
+        }
+        let hold = NewLabel(
+            name: Coordinator.holdLabel, color: "b60205", description: "Keeps agents away")
+        note("label", "\(hold.name) in \(repository)", isNew: !known.contains(hold.name))
+        if !known.contains(hold.name), !isDryRun {
+            try await tracker.createLabel(hold, in: repository)
+        }
+    }
+
+    // Files
+
+    private mutating func writeFile(_ path: String, _ text: String) throws {
+        let isThere = exists(path)
+        note("file", surroundings.shown(path), isNew: !isThere)
+        if !isThere, !isDryRun { try write(path, text) }
+    }
+
+    private mutating func note(_ kind: String, _ name: String, isNew: Bool) {
+        done.append(Item(kind: kind, name: name, isNew: isNew))
+    }
+
+    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    private func write(_ path: String, _ text: String) throws {
+        let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+        do {
+            try FileManager.default.createDirectory(
+                atPath: String(folder), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: URL(filePath: path), options: .withoutOverwriting)
+        } catch {
+            throw ProgramError(
+                .refused, "Can't write \"\(surroundings.shown(path))\".",
+                why: "\(error)")
+        }
+    }
+}

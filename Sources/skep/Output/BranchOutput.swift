@@ -1,0 +1,105 @@
+import SkepCore
+import SkepQueue
+
+/// A branch that a run has made, with what lies on it.
+struct MadeBranch {
+    let summary: RunSummary
+    /// `nil` where there are no commits, or the repository can't be read.
+    let comparison: CommitComparison?
+    let problem: (any Error)?
+
+    private var members: [JSON.Member] {
+        let object = JSON.object([
+            "branch": .name(summary.run.branch),
+            "repository": .text(summary.run.issue.repository.description),
+            "issue": .text(summary.run.issue.description),
+            "agent": .name(summary.run.agent),
+            "run_id": .id(summary.run.id),
+            "run_state": .text(summary.state.word),
+            "base": .name(summary.run.base),
+            "head": .name(summary.run.head),
+            "commits": .number(comparison?.commits.count),
+            "files_changed": .number(comparison?.filesChanged),
+            "insertions": .number(comparison?.insertions),
+            "deletions": .number(comparison?.deletions),
+            "pull_request": summary.run.pullRequest?.json ?? .null,
+        ])
+        guard case .object(let members) = object else { return [] }
+        return members
+    }
+
+    var json: JSON { .object(members) }
+
+    var detailedJSON: JSON {
+        .object(
+            members + [
+                .init(key: "paths", value: .list((comparison?.paths ?? []).map { .text($0) })),
+                .init(
+                    key: "commit_list",
+                    value: .list((comparison?.commits ?? []).map(\.json))),
+            ])
+    }
+
+    /// "+12 -3"
+    var change: String {
+        comparison.map { "+\($0.insertions) -\($0.deletions)" } ?? "-"
+    }
+
+    func show(on console: Console, now: Timestamp) {
+        let run = summary.run
+        console.show([
+            ("branch", run.branch.rawValue),
+            ("issue", "\(run.issue)  \(PlainText.line(run.issueTitle))"),
+            ("run", "\(run.id), \(summary.state.words(now))"),
+            ("base", run.base.map { "\($0.short) of \(run.baseBranch?.rawValue ?? "?")" }),
+            ("head", run.head?.short),
+            ("changes", comparison.map { "\(TimeText.count($0.filesChanged, "file")), \(change)" }),
+            ("pull request", run.pullRequest?.url),
+        ])
+        guard let comparison else { return }
+        console.heading("Commits")
+        var table = Table([
+            .fixed("COMMIT"), .fixed("WHEN"), .flexible("AUTHOR"), .flexible("SUMMARY"),
+        ])
+        for commit in comparison.commits {
+            table.add([
+                commit.id.short, TimeText.relative(commit.at, to: now), commit.author.name,
+                commit.summary,
+            ])
+        }
+        console.show(table)
+        console.heading("Files")
+        for path in comparison.paths { console.output.line(PlainText.line(path)) }
+    }
+}
+
+extension CommitComparison.Commit {
+    var json: JSON {
+        .object([
+            "id": .name(id),
+            "summary": .text(summary),
+            "author_name": .text(author.name),
+            "author_email": .text(author.email),
+            "at": .time(at),
+        ])
+    }
+}
+
+extension [MadeBranch] {
+    var table: Table {
+        var table = Table([
+            .flexible("BRANCH"), .flexible("ISSUE"), .fixed("RUN"), .fixed("STATE"),
+            .fixed("COMMITS"), .fixed("FILES"), .fixed("CHANGE"), .flexible("PULL REQUEST"),
+        ])
+        for branch in self {
+            table.add([
+                branch.summary.run.branch.rawValue, branch.summary.run.issue.description,
+                "\(branch.summary.run.id)", branch.summary.state.word,
+                branch.comparison.map { "\($0.commits.count)" } ?? "-",
+                branch.comparison.map { "\($0.filesChanged)" } ?? "-", branch.change,
+                branch.summary.run.pullRequest?.url ?? "-",
+            ])
+        }
+        return table
+    }
+}

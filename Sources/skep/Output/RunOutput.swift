@@ -1,0 +1,251 @@
+import SkepCore
+import SkepQueue
+
+extension RunState {
+    /// In a few words: "working (checks)", "waiting: quota, in 3 min".
+    func words(_ now: Timestamp) -> String {
+        switch self {
+        case .working(let step): "working (\(step))"
+        case .waiting(let reason, let until):
+            "waiting: \(reason)" + (until.map { ", \(TimeText.relative($0, to: now))" } ?? "")
+        default: word.split(separator: "_").joined(separator: " ")
+        }
+    }
+}
+
+extension RunSummary {
+    /// The fields of a run, as docs/json-output.md lists them.
+    var json: JSON { .object(members) }
+
+    var members: [JSON.Member] {
+        var waitingFor: String?
+        var waitingUntil: Timestamp?
+        if case .waiting(let reason, let until) = state {
+            (waitingFor, waitingUntil) = (reason, until)
+        }
+        let object = JSON.object([
+            "id": .id(run.id),
+            "state": .text(state.word),
+            "waiting_for": .optional(waitingFor),
+            "waiting_until": .time(waitingUntil),
+            "issue": .text(run.issue.description),
+            "issue_title": .text(run.issueTitle),
+            "agent": .name(run.agent),
+            "workflow": .name(run.workflow),
+            "cause": .text(run.cause),
+            "branch": .name(run.branch),
+            "base_branch": .name(run.baseBranch),
+            "base": .name(run.base),
+            "head": .name(run.head),
+            "pull_request": run.pullRequest?.json ?? .null,
+            "opened_at": .time(run.openedAt),
+            "closed_at": .time(run.closing?.at),
+            "closing_detail": .optional(run.closing?.detail),
+            "is_cancel_requested": .boolean(run.isCancelRequested),
+            "job_id": .id(job),
+            "step": .name(step),
+            "attempt": .number(attempt),
+            "failures": .number(failures),
+        ])
+        guard case .object(let members) = object else { return [] }
+        return members
+    }
+
+    /// What is worth a glance beside its state.
+    var remark: String {
+        if let link = run.pullRequest { return link.url }
+        return run.closing?.detail ?? ""
+    }
+}
+
+extension PullRequestLink {
+    var json: JSON { .object(["number": .number(number), "url": .text(url)]) }
+}
+
+extension [RunSummary] {
+    func table(_ now: Timestamp) -> Table {
+        var table = Table([
+            .fixed("RUN"), .flexible("ISSUE"), .flexible("AGENT"), .flexible("STATE"),
+            .fixed("OPENED"), .flexible("BRANCH"), .flexible("RESULT"),
+        ])
+        for summary in self {
+            table.add([
+                "\(summary.run.id)", summary.run.issue.description, summary.run.agent.rawValue,
+                summary.state.words(now), TimeText.relative(summary.run.openedAt, to: now),
+                summary.run.branch.rawValue, summary.remark,
+            ])
+        }
+        return table
+    }
+}
+
+/// A run with all that happened in it.
+struct RunDetails {
+    let summary: RunSummary
+    let history: RunHistory
+
+    var json: JSON {
+        .object(
+            summary.members + [
+                .init(key: "attempts", value: .list(history.attempts.map(\.json))),
+                .init(key: "sessions", value: .list(history.sessions.map(\.json))),
+                .init(key: "checks", value: .list(history.checks.map(\.json))),
+                .init(key: "notes", value: .list(history.notes.map { .text($0) })),
+                .init(key: "reports", value: .list(history.reports.map(\.json))),
+            ])
+    }
+
+    func show(on console: Console, now: Timestamp) {
+        let run = summary.run
+        console.show([
+            ("run", "\(run.id)"),
+            (
+                "state",
+                summary.state.words(now) + (run.isCancelRequested ? ", to be cancelled" : "")
+            ),
+            ("issue", "\(run.issue)  \(PlainText.line(run.issueTitle))"),
+            ("agent", run.agent.rawValue),
+            ("workflow", run.workflow.rawValue),
+            ("asked by", run.cause),
+            ("branch", run.branch.rawValue),
+            ("base", run.base.map { "\($0.short) of \(run.baseBranch?.rawValue ?? "?")" }),
+            ("head", run.head?.short),
+            ("pull request", run.pullRequest?.url),
+            ("job", summary.job.map { "\($0), attempt \(summary.attempt)" }),
+            ("opened", TimeText.relative(run.openedAt, to: now)),
+            ("closed", run.closing.map { TimeText.relative($0.at, to: now) }),
+            ("why", run.closing.flatMap { $0.detail.isEmpty ? nil : $0.detail }),
+        ])
+        section("Attempts", attempts(now), console)
+        section("Sessions", sessions(now), console)
+        section("Checks", checks, console)
+        if !history.notes.isEmpty {
+            console.heading("Notes")
+            for note in history.notes { console.output.line(PlainText.line(note)) }
+        }
+        section("Reports", reports(now), console)
+    }
+
+    private func section(_ title: String, _ table: Table, _ console: Console) {
+        guard !table.isEmpty else { return }
+        console.heading(title)
+        console.show(table)
+    }
+
+    private func attempts(_ now: Timestamp) -> Table {
+        var table = Table([
+            .fixed("JOB"), .fixed("ATTEMPT"), .fixed("STEP"), .fixed("BEGUN"), .fixed("TOOK"),
+            .fixed("OUTCOME"), .flexible("DETAIL"),
+        ])
+        for attempt in history.attempts {
+            table.add([
+                "\(attempt.job)", "\(attempt.attempt)", attempt.step.rawValue,
+                TimeText.relative(attempt.startedAt, to: now),
+                attempt.endedAt.map { TimeText.short($0 - attempt.startedAt) } ?? "-",
+                attempt.outcome ?? "running", attempt.detail ?? "",
+            ])
+        }
+        return table
+    }
+
+    private func sessions(_ now: Timestamp) -> Table {
+        var table = Table([
+            .fixed("SESSION"), .fixed("AGENT"), .fixed("BEGUN"), .fixed("TOOK"), .fixed("OUTPUT"),
+            .flexible("ENDING"),
+        ])
+        for session in history.sessions {
+            table.add([
+                "\(session.id)", session.agent.rawValue,
+                TimeText.relative(session.startedAt, to: now),
+                session.endedAt.map { TimeText.short($0 - session.startedAt) } ?? "-",
+                session.endedAt == nil ? "-" : TimeText.bytes(session.outputBytes),
+                session.ending ?? "open",
+            ])
+        }
+        return table
+    }
+
+    private var checks: Table {
+        var table = Table([
+            .fixed("COMMIT"), .fixed("PASSED"), .fixed("TOOK"), .flexible("COMMAND"),
+            .flexible("ENDING"),
+        ])
+        for check in history.checks {
+            table.add([
+                check.commit.short, check.hasPassed ? "yes" : "no",
+                TimeText.short(check.duration), check.command, check.ending,
+            ])
+        }
+        return table
+    }
+
+    private func reports(_ now: Timestamp) -> Table {
+        var table = Table([
+            .fixed("TOPIC"), .fixed("WRITTEN"), .fixed("POSTED"), .flexible("TEXT"),
+        ])
+        for report in history.reports {
+            table.add([
+                report.topic, TimeText.relative(report.createdAt, to: now),
+                report.postedAt.map { TimeText.relative($0, to: now) } ?? "not yet", report.body,
+            ])
+        }
+        return table
+    }
+}
+
+extension AttemptRecord {
+    var json: JSON {
+        .object([
+            "job_id": .id(job),
+            "attempt": .number(attempt),
+            "step": .name(step),
+            "worker_id": .name(worker),
+            "started_at": .time(startedAt),
+            "ended_at": .time(endedAt),
+            "outcome": .optional(outcome),
+            "detail": .optional(detail),
+        ])
+    }
+}
+
+extension CheckResult {
+    var json: JSON {
+        .object([
+            "commit": .name(commit),
+            "command": .text(command),
+            "has_passed": .boolean(hasPassed),
+            "ending": .text(ending),
+            "duration_ms": .number(duration.milliseconds),
+        ])
+    }
+}
+
+extension SessionRecord {
+    var json: JSON {
+        .object([
+            "id": .id(id),
+            "job_id": .id(job),
+            "attempt": .number(attempt),
+            "agent": .name(agent),
+            "started_at": .time(startedAt),
+            "ended_at": .time(endedAt),
+            "ending": .optional(ending),
+            "output_bytes": .number(outputBytes),
+            "workspace": .optional(workspacePath),
+            "base": .name(base),
+        ])
+    }
+}
+
+extension Report {
+    var json: JSON {
+        .object([
+            "id": .id(id),
+            "topic": .text(topic),
+            "body": .text(body),
+            "created_at": .time(createdAt),
+            "posted_at": .time(postedAt),
+            "comment_url": .optional(commentURL),
+        ])
+    }
+}

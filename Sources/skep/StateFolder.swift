@@ -1,0 +1,68 @@
+import SkepCore
+import SkepQueueSQLite
+import SkepStore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The state folder's parts, by name.
+struct StateFolder: Sendable, Hashable {
+    let path: String
+
+    var database: String { path + "/skep.sqlite" }
+    /// Locks and wake-up sockets.
+    var run: String { path + "/run" }
+    var serveLock: String { run + "/serve.lock" }
+    var sessions: String { path + "/sessions" }
+    var forge: String { path + "/forge" }
+
+    var hasDatabase: Bool { access(database, F_OK) == 0 }
+
+    /// Makes the folder. As root others may go through it, since agents work below it as another
+    /// user, but not list it; what they may not read is protected by itself.
+    func create(isRoot: Bool) throws {
+        var made = ""
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            guard mkdir(made, made == path ? (isRoot ? 0o711 : 0o700) : 0o755) != 0 else {
+                continue
+            }
+            guard errno == EEXIST || (errno == EROFS && access(made, F_OK) == 0) else {
+                throw ProgramError(
+                    errno == ENOSPC ? .unavailable : .configuration,
+                    "Can't make the state folder \"\(path)\".", why: Self.reason(errno) + ".",
+                    advice: "Set another with --state, or \"state\" in skep.yaml.")
+            }
+        }
+        // Under root the process's own mask must not shut agents out.
+        if isRoot { chmod(path, 0o711) }
+        // Nobody else reads the database, whatever the mask; its companions get the same rights.
+        let descriptor = open(database, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw ProgramError(
+                errno == ENOSPC || errno == EROFS ? .unavailable : .configuration,
+                "Can't make the database \"\(database)\".", why: Self.reason(errno) + ".",
+                advice: "Make the folder writable for this user, or set another with --state.")
+        }
+        close(descriptor)
+    }
+
+    /// Opens the queue with the swarm's tables.
+    ///
+    /// - Throws: `ProgramError` when there is no database yet.
+    func openQueue() async throws -> SQLiteQueueStore {
+        guard hasDatabase else {
+            throw ProgramError(
+                .configuration, "There is no database in \"\(path)\".",
+                advice: "\"skep init\" makes it; --state names another folder.")
+        }
+        return try await SQLiteQueueStore(
+            path: database, runFolder: run, migrations: SQLiteSwarmStore.migrations,
+            follower: RunFollower())
+    }
+
+    static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+}

@@ -1,0 +1,255 @@
+import Foundation
+import SkepCore
+import Testing
+
+@testable import skep
+
+@Suite struct ConfigurationTests {
+    @Test("Nothing configured means the defaults")
+    func defaults() throws {
+        let fixture = Fixture()
+
+        let configuration = try fixture.configuration()
+
+        #expect(configuration.tracker == nil)
+        #expect(configuration.repositories.isEmpty)
+        #expect(configuration.stateFolder == "\(fixture.path)/home/.local/state/skep")
+        #expect(configuration.leaseLength == .seconds(30))
+        #expect(configuration.renewInterval == .seconds(10))
+        #expect(configuration.slots == 4)
+        #expect(configuration.agentUser == "skep-agent")
+    }
+
+    @Test("Later wins: the user's file, skep.yaml, the environment, flags")
+    func precedence() throws {
+        var fixture = Fixture()
+        try fixture.write(
+            "config/skep/config.yaml",
+            "state: /one\nworker: {slots: 1, report_slots: 9}\nqueue: {lease_seconds: 60}\n")
+        try fixture.write("skep.yaml", "state: /two\nworker: {slots: 2}\n")
+        #expect(try fixture.configuration().slots == 2)
+        #expect(try fixture.configuration().reportSlots == 9)
+        #expect(try fixture.configuration().stateFolder == "/two")
+
+        fixture.environment = [
+            "SKEP_STATE": "/three", "SKEP_WORKER_SLOTS": "3", "SKEP_QUEUE_LEASE_SECONDS": "90",
+            "SKEP_REPOSITORIES": "ada/engine, ada/mill",
+        ]
+        let configuration = try fixture.configuration()
+        #expect(configuration.slots == 3)
+        #expect(configuration.leaseLength == .seconds(90))
+        #expect(configuration.stateFolder == "/three")
+        #expect(configuration.repositories.map(\.name.description) == ["ada/engine", "ada/mill"])
+
+        #expect(try fixture.configuration(flags: ["state": "/four"]).stateFolder == "/four")
+    }
+
+    @Test("A key without a value changes nothing")
+    func emptyValue() throws {
+        let fixture = Fixture()
+        try fixture.write("config/skep/config.yaml", "worker: {slots: 7}\n")
+        try fixture.write("skep.yaml", "worker:\nstate:\n")
+
+        #expect(try fixture.configuration().slots == 7)
+    }
+
+    @Test("--config is read in place of skep.yaml, and paths start from its folder")
+    func namedFile() throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "state: /wrong\n")
+        try fixture.write(
+            "other/house.yaml",
+            "state: ./here\nrepositories: [{name: ada/engine, remote: ../engine.git}]\n")
+
+        let configuration = try fixture.configuration(file: "other/house.yaml")
+
+        #expect(configuration.stateFolder == "\(fixture.path)/other/here")
+        #expect(configuration.repositories.first?.remote == "\(fixture.path)/engine.git")
+    }
+
+    @Test("A file that was named must be there")
+    func missingNamedFile() {
+        let error = #expect(throws: SettingsError.self) {
+            try Fixture().configuration(file: "nowhere.yaml")
+        }
+
+        #expect(error?.mistakes.map(\.description) == ["nowhere.yaml: there is no such file"])
+    }
+
+    @Test("A slip in a variable's name is told, but not the token's variable")
+    func variables() throws {
+        var fixture = Fixture()
+        try fixture.write(
+            "skep.yaml",
+            "tracker: {url: \"http://127.0.0.1:1\", token_env: SKEP_TRACKER_TOKEN_EVN}\n")
+        fixture.environment = [
+            "SKEP_TRACKER_TOKEN_EVN": "secret", "SKEP_WORKR_SLOTS": "3", "SKEP_OTHER_PROGRAM": "1",
+        ]
+
+        let error = #expect(throws: SettingsError.self) { try fixture.configuration() }
+
+        #expect(
+            error?.mistakes.map(\.description) == [
+                "environment: there is no setting SKEP_WORKR_SLOTS; did you mean SKEP_WORKER_SLOTS?"
+            ])
+    }
+
+    @Test("The state folder follows XDG, and root has one that others can reach")
+    func stateFolder() {
+        var fixture = Fixture()
+        #expect(fixture.surroundings(userID: 0).standardStateFolder == "/var/lib/skep")
+
+        fixture.environment["XDG_STATE_HOME"] = "/srv/state"
+        #expect(fixture.surroundings(userID: 0).standardStateFolder == "/srv/state/skep")
+
+        fixture.environment["XDG_STATE_HOME"] = "relative"
+        #expect(
+            fixture.surroundings().standardStateFolder == "\(fixture.path)/home/.local/state/skep")
+    }
+
+    @Test("Every key in the list is read, and no other is")
+    func keysAreThoseRead() throws {
+        var yaml = ""
+        for (section, keys) in Dictionary(grouping: ConfigurationKey.all, by: { $0.parts[0] }) {
+            guard keys[0].parts.count == 2 else {
+                yaml += section == "repositories" ? "repositories: []\n" : "\(section): /x\n"
+                continue
+            }
+            let pairs = keys.filter { $0.path != "tracker.token_file" }.map { key in
+                "\(key.parts[1]): \(Self.example(key))"
+            }
+            yaml += "\(section): {\(pairs.joined(separator: ", "))}\n"
+        }
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", yaml)
+
+        _ = try fixture.configuration()
+    }
+
+    private static func example(_ key: ConfigurationKey) -> String {
+        switch key.path {
+        case "tracker.url": "\"http://127.0.0.1:3000\""
+        default: key.standard ?? "x"
+        }
+    }
+
+    @Test("What skep init writes is understood")
+    func templateIsUnderstood() throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", ConfigurationTemplate.text)
+        #expect(fixture.complaint() == nil)
+
+        let uncommented = ConfigurationTemplate.text
+            .split(separator: "\n")
+            .map {
+                $0.hasPrefix("# ") && $0.contains(": ") && !$0.contains("Skep's")
+                    ? $0.dropFirst(2) : $0
+            }
+            .joined(separator: "\n")
+        try fixture.write("skep.yaml", uncommented)
+        try fixture.write("agents/patch.md", "---\nname: p\nadapter: patch\n---\n")
+        try fixture.write(
+            "workflows/w.md",
+            "---\nname: w\nsteps: [{name: work, kind: agent}, {name: out, kind: publish}]\n---\nDo.\n"
+        )
+        #expect(fixture.complaint() == nil)
+        #expect(try fixture.configuration().stateFolder == "/var/lib/skep")
+    }
+
+    @Test("The files built in are those of the repository", arguments: ["agents", "workflows"])
+    func embeddedFiles(folder: String) throws {
+        let path = "\(repositoryFolder)/\(folder)"
+        let names = try FileManager.default.contentsOfDirectory(atPath: path)
+            .filter(DefinitionFolder.isDefinition).sorted()
+
+        #expect(EmbeddedDefaults.files(in: folder).map(\.name) == names)
+        for file in EmbeddedDefaults.files(in: folder) {
+            #expect(
+                file.text == (try String(contentsOfFile: "\(path)/\(file.name)", encoding: .utf8)))
+        }
+    }
+
+    @Test("Agents and workflows come from the first folder that there is")
+    func definitionFolders() throws {
+        let fixture = Fixture()
+        func agents() throws -> [String] {
+            try House.read(fixture.layers()).agents.map(\.definition.name.rawValue)
+        }
+        #expect(try agents().contains("claude"))
+
+        try fixture.write("config/skep/agents/u.md", "---\nname: user\nadapter: patch\n---\n")
+        #expect(try agents() == ["user"])
+
+        // Without skep.yaml beside it a folder "agents" is anybody's.
+        try fixture.write("agents/l.md", "---\nname: local\nadapter: patch\n---\n")
+        #expect(try agents() == ["user"])
+        try fixture.write("skep.yaml", "")
+        #expect(try agents() == ["local"])
+
+        try fixture.write("named/n.md", "---\nname: named\nadapter: patch\n---\n")
+        try fixture.write("skep.yaml", "agents: {folder: named}\n")
+        #expect(try agents() == ["named"])
+    }
+}
+
+@Suite struct ConfigurationGoldenTests {
+    @Test("All mistakes of all files are told at once")
+    func everyMistake() throws {
+        var fixture = Fixture()
+        fixture.environment = ["SKEP_LOG_LEVL": "info"]
+        try fixture.write("config/skep/config.yaml", "queue: {lease_seconds: soon}\nstate: [a]\n")
+        try fixture.write(
+            "skep.yaml",
+            """
+            tracker:
+              kind: gitaea
+              tokn_env: X
+            repositories:
+              - ada/engine
+              - engine
+              - {name: ada/mill, remote: "ssh://x/y", colour: red}
+            worker:
+              slots: 0
+              report_slot: 3
+            queue: {renew_seconds: 20}
+            dispach: {}
+            log: {level: loud}
+
+            """)
+        try fixture.write(
+            "agents/a.md",
+            "---\nname: a b\nadapter: comand\nconcurency: 2\nsecrets: {KEY: hunter2}\n---\nWork.\n")
+        try fixture.write("agents/b.md", "name: b\n")
+        try fixture.write(
+            "workflows/w.md",
+            """
+            ---
+            name: w
+            agents: {default: nobody}
+            steps:
+              - {name: work, kind: agnet}
+            ---
+            Resolve {{ issue.titel }}.
+
+            """)
+
+        try expectGolden(try #require(fixture.complaint()), "mistakes.txt")
+    }
+
+    @Test("Each setting is shown with the place it was set at")
+    func settingsInForce() throws {
+        var fixture = Fixture()
+        fixture.environment = ["SKEP_WORKER_SLOTS": "8", "TOKEN": "hunter2"]
+        try fixture.write("config/skep/config.yaml", "log: {level: info}\n")
+        try fixture.write(
+            "skep.yaml",
+            Fixture.tracker + "repositories: [ada/engine, {name: ada/mill, remote: /m}]\n")
+        let layers = fixture.layers(flags: ["state": "/srv/skep"])
+
+        let settings = SettingInForce.all(layers.merged(into: SettingsMistakes()), layers)
+
+        let text = settings.map { "\($0.key) = \($0.value ?? "-") (\($0.source))\n" }.joined()
+        #expect(!text.contains("hunter2"))
+        try expectGolden(text, "settings.txt")
+    }
+}

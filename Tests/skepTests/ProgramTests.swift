@@ -1,0 +1,235 @@
+import Foundation
+import SkepCore
+import SkepQueue
+import SkepQueueSQLite
+import SkepTestSupport
+import Subprocess
+import Testing
+
+@testable import skep
+
+/// The built program, run as people run it.
+@Suite struct ProgramTests {
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    private let fixture = Fixture()
+
+    /// Beside the tests, where the build puts it.
+    private static let program: String = {
+        let folder = SelfProgram.current().folder
+        let path = folder + "/skep"
+        precondition(
+            FileManager.default.isExecutableFile(atPath: path), "There is no program at \(path).")
+        return path
+    }()
+
+    private func skep(_ arguments: String...) async throws -> Outcome {
+        try await run(Self.program, arguments)
+    }
+
+    private func shell(_ line: String) async throws -> Outcome {
+        try await run("/bin/sh", ["-c", line])
+    }
+
+    private func run(_ program: String, _ arguments: [String]) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .name("sh"),
+            arguments: .init(
+                ["-c", "cd \"$0\" && exec \"$@\"", fixture.path, program] + arguments),
+            environment: .custom([
+                "PATH": "/usr/bin:/bin", "HOME": "\(fixture.path)/home", "LANG": "C.UTF-8",
+                "XDG_STATE_HOME": "\(fixture.path)/state",
+                "XDG_CONFIG_HOME": "\(fixture.path)/config",
+                "LD_LIBRARY_PATH": ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? "",
+            ]),
+            output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        guard case .exited(let code) = result.terminationStatus else {
+            return Outcome(
+                status: -1, output: result.standardOutput, errors: result.standardError)
+        }
+        return Outcome(
+            status: Int32(code), output: result.standardOutput, errors: result.standardError)
+    }
+
+    /// A state folder with a queue in it.
+    private func queue() async throws -> SQLiteQueueStore {
+        let state = StateFolder(path: fixture.path + "/state/skep")
+        try state.create(isRoot: false)
+        return try await state.openQueue()
+    }
+
+    @Test("Help goes to standard output and ends with 0")
+    func help() async throws {
+        let outcome = try await skep("--help")
+
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("A home for a swarm of coding agents"))
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test("The version is one line")
+    func version() async throws {
+        #expect(try await skep("--version").output == SkepVersion.current + "\n")
+    }
+
+    @Test(
+        "A wrong command line ends with 64 and says so on standard error",
+        arguments: [
+            ["queue", "lst"], ["queue", "show"], ["queue", "show", "x"],
+            ["run", "list", "--limit", "0"],
+        ])
+    func usage(arguments: [String]) async throws {
+        let outcome = try await run(Self.program, arguments)
+
+        #expect(outcome.status == 64)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("error: "))
+    }
+
+    @Test("With --json a wrong command line is a document on standard error")
+    func usageAsJSON() async throws {
+        let outcome = try await skep("queue", "show", "x", "--json")
+
+        #expect(outcome.status == 64)
+        let document = try JSONSerialization.jsonObject(with: Data(outcome.errors.utf8))
+        let error = (document as? [String: [String: Any]])?["error"]
+        #expect(error?["kind"] as? String == "usage")
+    }
+
+    @Test("Without a database it says how to make one")
+    func noDatabase() async throws {
+        let outcome = try await skep("queue", "status")
+
+        #expect(outcome.status == 78)
+        #expect(
+            outcome.errors == """
+                error: There is no database in "\(fixture.path)/state/skep".
+                       "skep init" makes it; --state names another folder.
+
+                """)
+    }
+
+    @Test("Mistakes in the configuration end with 78, in commands that need it")
+    func mistakes() async throws {
+        try fixture.write("skep.yaml", "worker: {slotz: 3}\n")
+
+        let outcome = try await skep("agent", "list")
+
+        #expect(outcome.status == 78)
+        #expect(
+            outcome.errors.contains(
+                "skep.yaml:1: \"worker\" has no key \"slotz\"; did you mean \"slots\"?"))
+    }
+
+    @Test("Looking at the queue works while other settings are wrong")
+    func queueWithMistakes() async throws {
+        try fixture.write("skep.yaml", "worker: {slotz: 3}\nstate: ./here\n")
+        let state = StateFolder(path: fixture.path + "/here")
+        try state.create(isRoot: false)
+        try await state.openQueue().close()
+
+        #expect(try await skep("queue", "status").status == 0)
+    }
+
+    @Test("Jobs are listed, shown, cancelled and retried")
+    func jobs() async throws {
+        let queue = try await queue()
+        let added = try await queue.enqueue([NewJob("test"), NewJob("test", queue: "other")])
+        #expect(added.map(\.id.rawValue) == [1, 2])
+
+        #expect(try await skep("queue", "list", "--quiet").output == "2\n1\n")
+        #expect(try await skep("queue", "list", "--queue", "other", "-q").output == "2\n")
+        #expect(try await skep("queue", "cancel", "1").output == "Job 1 is cancelled.\n")
+        #expect(try await skep("queue", "list", "--only", "cancelled", "-q").output == "1\n")
+        #expect(try await skep("queue", "retry", "1").output == "Job 1 is ready again.\n")
+        let shown = try await skep("queue", "show", "1", "--json")
+        let job = try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any]
+        #expect(job?["state"] as? String == "ready")
+
+        let missing = try await skep("queue", "cancel", "99", "2")
+        #expect(missing.status == 1)
+        #expect(missing.output == "Job 2 is cancelled.\n")
+        #expect(missing.errors.hasPrefix("error: There is no job 99\n"))
+        await queue.close()
+    }
+
+    @Test("Nothing to list is no output at all")
+    func emptyLists() async throws {
+        try await queue().close()
+
+        for arguments in [["queue", "list"], ["run", "list"], ["branch", "list"]] {
+            let outcome = try await run(Self.program, arguments)
+            #expect(outcome.status == 0)
+            #expect(outcome.output.isEmpty)
+            #expect(outcome.errors.isEmpty)
+        }
+        #expect(try await skep("run", "list", "--json").output == "[]\n")
+    }
+
+    @Test("A reader that goes away ends the program quietly")
+    func closedPipe() async throws {
+        let queue = try await queue()
+        _ = try await queue.enqueue((0..<5000).map { _ in NewJob("test") })
+        await queue.close()
+
+        let outcome = try await shell(
+            "{ \(Self.program) queue list -n 100000 --json; echo \"status $?\" >&2; } | head -n 1")
+
+        #expect(outcome.output == "[\n")
+        #expect(outcome.errors == "status 0\n")
+    }
+
+    @Test("A result that can't be written is an error")
+    func fullDisk() async throws {
+        try await queue().close()
+
+        let outcome = try await shell("\(Self.program) queue list --json > /dev/full")
+
+        #expect(outcome.status == 69)
+        #expect(
+            outcome.errors == "error: Can't write the result.\n       No space left on device.\n")
+    }
+
+    @Test("init makes everything once, and again changes nothing")
+    func initTwice() async throws {
+        try fixture.write("skep.yaml", "# mine\nagents: {user: root}\n")
+
+        let first = try await skep("init")
+        let second = try await skep("init", "--json")
+
+        #expect(first.status == 0)
+        #expect(first.output.contains("kept      skep.yaml\n"))
+        #expect(first.output.contains("made      agents/\n"))
+        #expect(
+            try String(contentsOfFile: fixture.path + "/skep.yaml", encoding: .utf8)
+                .hasPrefix("# mine"))
+        #expect(!second.output.contains("\"is_new\": true"))
+        #expect(try await skep("workflow", "list", "--quiet").output == "fix\n")
+        #expect(try await skep("queue", "status").status == 0)
+    }
+
+    @Test("serve without repositories or a token says what is missing")
+    func serveUnconfigured() async throws {
+        #expect(try await skep("serve", "--allow-root").errors.contains("no repository to look at"))
+        try fixture.write("skep.yaml", Fixture.tracker + "repositories: [ada/engine]\n")
+
+        let outcome = try await skep("serve", "--allow-root")
+
+        #expect(outcome.status == 78)
+        #expect(outcome.errors.contains("The environment variable \"TOKEN\" isn't set."))
+    }
+
+    @Test("status says that nothing serves")
+    func status() async throws {
+        try await queue().close()
+
+        #expect(
+            try await skep("status").output
+                == "skep serve isn't running on \(fixture.path)/state/skep\n")
+        #expect(try await skep("restart").status == 1)
+    }
+}
