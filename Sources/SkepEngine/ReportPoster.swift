@@ -11,9 +11,8 @@ struct ReportPoster: Sendable {
         }
         do {
             for report in try await parts.store.unpostedReports(upTo: id) {
-                let body = report.body + "\n\n" + report.marker.description
                 let comment = try await parts.tracker.post(
-                    body, marker: report.marker, on: report.issue)
+                    report.body, marker: report.marker, on: report.issue)
                 try await parts.store.recordPosted(report.id, commentURL: comment.url)
             }
             return .settle(.succeeded(result: nil, next: []))

@@ -39,8 +39,10 @@ struct StepRunner: Sendable {
     /// A closed run needs its workspaces no more. One that isn't given back now is when it is old.
     private func release(_ run: Run, _ logger: Logger) async {
         do {
-            guard try await parts.store.run(run.id)?.state.isClosed == true else { return }
-            try await parts.workspaces.release(run: run.id, of: run.issue.repository)
+            try await uncancelled { [parts] in
+                guard try await parts.store.run(run.id)?.state.isClosed == true else { return }
+                try await parts.workspaces.release(run: run.id, of: run.issue.repository)
+            }
         } catch {
             logger.warning("Can't release workspaces", metadata: [LogKeys.error: "\(error)"])
         }

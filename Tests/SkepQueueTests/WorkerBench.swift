@@ -25,13 +25,21 @@ struct WorkerBench: Sendable {
         let worker = QueueWorker(
             store: store, configuration: .init(slots: ["default": slots]), clock: clock,
             logger: .silent, handler: handler)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await worker.run() }
-            let result = await Task { try await self.eventually("it is done", isDone) }.result
-            group.cancelAll()
-            try await group.waitForAll()
-            try result.get()
+        // Awaited below.
+        let work = Task { try await worker.run() }
+        let result = await Task { try await self.eventually("it is done", isDone) }.result
+        work.cancel()
+        // Time goes on while it ends: it may be waiting to try something again.
+        let time = Task {
+            while !Task.isCancelled {
+                clock.advance(by: .milliseconds(10))
+                try await Task.sleep(for: .milliseconds(2))
+            }
         }
+        let end = await work.result
+        time.cancel()
+        try end.get()
+        try result.get()
     }
 
     func eventually(_ what: String, _ isTrue: () async throws -> Bool) async throws {

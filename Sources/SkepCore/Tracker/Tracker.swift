@@ -13,7 +13,8 @@ public protocol Tracker: Sendable {
     func issue(_ reference: IssueReference) async throws -> Issue
     /// Oldest first.
     func comments(on issue: IssueReference) async throws -> [IssueComment]
-    /// Posts a comment unless one with this marker is there; answers with the one that is.
+    /// Posts a comment with a marker, unless one with it is there; answers with the one that is.
+    /// Whatever looks like a marker in the text itself is made harmless.
     func post(_ body: String, marker: CommentMarker, on issue: IssueReference) async throws
         -> IssueComment
     func labels(in repository: RepositoryName) async throws -> [TrackerLabel]

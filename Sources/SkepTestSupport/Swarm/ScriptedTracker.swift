@@ -98,8 +98,8 @@ public final class ScriptedTracker: Tracker {
             }
             state.lastNumber += 1
             let comment = IssueComment(
-                id: Int64(state.lastNumber), author: "skep", body: body, createdAt: clock.now,
-                url: "\(issue)/\(state.lastNumber)")
+                id: Int64(state.lastNumber), author: "skep", body: "\(body)\n\n\(marker)",
+                createdAt: clock.now, url: "\(issue)/\(state.lastNumber)")
             state.comments[issue, default: []].append(comment)
             return comment
         }
