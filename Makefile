@@ -1,0 +1,53 @@
+# Everything a newcomer needs. Demo, tests and CI share one debug build in .build.
+
+SWIFT ?= swift
+# The walls between the parts are checked with every build.
+BUILD_FLAGS = --explicit-target-dependency-import-check error
+prefix ?= /usr/local
+sources = Sources Tests Benchmarks Package.swift
+
+.DEFAULT_GOAL := help
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the libraries that are missing (Debian: apt; elsewhere it says what to do)
+	@sh Scripts/setup
+
+build: setup ## Build everything, debug
+	$(SWIFT) build $(BUILD_FLAGS)
+
+demo: build ## Run five issues through the whole way, on this machine alone
+	@.build/debug/skep demo $(DEMO_FLAGS)
+
+test: setup setup-peers ## Run all tests
+	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+	$(SWIFT) test $(BUILD_FLAGS) $(TEST_FLAGS)
+
+setup-peers: ## Install the agents that the tests work with, into .build-peers
+	@sh Scripts/setup-peers
+
+lint: ## Check the format and a few rules of style
+	@sh Scripts/lint $(sources)
+	@python3 Scripts/check-docs
+
+format: ## Format the sources
+	@$(SWIFT) format --configuration .swift-format -i -r $(sources)
+
+golden: setup ## Write the golden files anew, to be reviewed
+	SKEP_GOLDEN=write $(SWIFT) test $(BUILD_FLAGS) --filter Golden
+
+docs: ## Check that commands and links in the documents are there
+	@python3 Scripts/check-docs
+
+bench: setup ## Measure speed and memory, release build (takes a while)
+	$(SWIFT) build -c release $(BUILD_FLAGS)
+	@python3 Benchmarks/bench.py --programs .build/release
+
+install: setup ## Build for release and install skep and skep-host under $(prefix)
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product skep
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product skep-host
+	install -d $(DESTDIR)$(prefix)/bin
+	install -m 755 .build/release/skep .build/release/skep-host $(DESTDIR)$(prefix)/bin
+
+.PHONY: help setup build demo test setup-peers lint format golden docs bench install

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""A model that can do one thing, for coding agents that want one: an endpoint on loopback.
+
+It speaks OpenAI's /v1/responses (codex) and Anthropic's /v1/messages (claude), streaming and not.
+Asked to
+
+    Create the file NAME with the line: TEXT
+
+it calls the shell tool that the agent offers, to write that file, and says "Done." when it is told
+the result. Everything else it answers with "ok". A request without a key is refused.
+
+    model_endpoint.py ADDRESS-FILE    writes "http://127.0.0.1:PORT" there when it listens
+"""
+import base64
+import json
+import os
+import re
+import sys
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+ORDER = re.compile(r"Create the file (\S+) with the line: ([^\n]+)")
+SHELLS = ["bash", "shell", "shell_command", "exec_command", "local_shell", "exec"]
+USAGE = {"input_tokens": 1200, "output_tokens": 80}
+
+
+def text_of(content):
+    """The text of a message's content, which is a string, a part or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        return text_of(content.get("text") or content.get("content") or "")
+    return "\n".join(text_of(part) for part in content or [])
+
+
+def tools_of(body):
+    """The tools a request offers, by name; codex groups some in namespaces."""
+    tools = {}
+    for tool in body.get("tools") or []:
+        is_group = tool.get("type") == "namespace"
+        for each in tool["tools"] if is_group else [tool]:
+            name = each.get("name") or each.get("type")
+            tools[name] = {**each, "namespace": tool["name"] if is_group else None}
+    return tools
+
+
+def arguments_for(tool, command):
+    """What to call a shell tool with, in the form its schema wants."""
+    schema = tool.get("parameters") or tool.get("input_schema") or {}
+    properties = schema.get("properties") or {}
+    key = "command" if "command" in properties else "cmd"
+    is_list = (properties.get(key) or {}).get("type") == "array"
+    arguments = {key: ["sh", "-c", command] if is_list else command}
+    for name in schema.get("required") or []:
+        arguments.setdefault(name, "write the file")
+    return arguments
+
+
+class Conversation:
+    """A request of either kind: what was said, whether the tool was called, what is offered."""
+
+    def __init__(self, body, items):
+        self.body = body
+        self.tools = tools_of(body)
+        self.text = "\n".join(text_of(item.get("content")) for item in items)
+        self.has_result = any(self.is_result(item) for item in items)
+
+    @staticmethod
+    def is_result(item):
+        if str(item.get("type", "")).endswith("_output"):
+            return True
+        content = item.get("content")
+        return isinstance(content, list) and any(
+            isinstance(part, dict) and part.get("type") == "tool_result" for part in content)
+
+    def answer(self):
+        """(text, tool, command): what to say, and the tool to call if any."""
+        order = ORDER.search(self.text)
+        name = next((name for name in self.tools if name.lower() in SHELLS), None)
+        if not order or not name:
+            return "ok", None, None
+        if self.has_result:
+            return "Done.", None, None
+        path, line = order.group(1), order.group(2).strip()
+        coded = base64.b64encode((line + "\n").encode()).decode()
+        return ("I will create the file.", {**self.tools[name], "name": name},
+                f"printf %s {coded} | base64 -d > {path}")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def send_json(self, document, status=200):
+        data = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def send_events(self, events):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for number, event in enumerate(events):
+            if self.path.startswith("/v1/responses"):
+                event["sequence_number"] = number
+            self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+        self.wfile.flush()
+        self.close_connection = True
+
+    def do_HEAD(self):
+        self.send_json({})
+
+    def do_GET(self):
+        model = {"id": "scripted", "object": "model", "type": "model", "display_name": "scripted"}
+        self.send_json({"object": "list", "data": [model], "models": [], "has_more": False})
+
+    def do_POST(self):
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = json.loads(raw or b"{}")
+        path = self.path.split("?")[0]
+        if not (self.headers.get("Authorization") or self.headers.get("x-api-key")):
+            self.send_json({"error": {"type": "authentication_error", "message": "no key"}}, 401)
+        elif path == "/v1/messages/count_tokens":
+            self.send_json({"input_tokens": 1200})
+        elif path == "/v1/responses":
+            entries = body.get("input")
+            self.answer_responses(Conversation(body, entries if isinstance(entries, list) else []))
+        elif path == "/v1/messages":
+            self.answer_messages(Conversation(body, body.get("messages") or []))
+        else:
+            self.send_json({"error": {"type": "not_found_error", "message": path}}, 404)
+
+    def answer_responses(self, conversation):
+        """OpenAI: https://platform.openai.com/docs/api-reference/responses-streaming"""
+        text, tool, command = conversation.answer()
+        output = [{
+            "type": "message", "id": identifier("msg"), "role": "assistant", "status": "completed",
+            "content": [{"type": "output_text", "text": text, "annotations": []}]}]
+        if tool and tool.get("type") == "custom":
+            code = f"const r = await tools.exec_command({{cmd: {json.dumps(command)}}});" \
+                " text(r.output ?? JSON.stringify(r));"
+            output.append({
+                "type": "custom_tool_call", "id": identifier("ctc"), "status": "completed",
+                "call_id": identifier("call"), "name": tool["name"], "input": code})
+        elif tool and tool.get("type") == "local_shell":
+            output.append({
+                "type": "local_shell_call", "id": identifier("lsh"), "status": "completed",
+                "call_id": identifier("call"),
+                "action": {"type": "exec", "command": ["sh", "-c", command]}})
+        elif tool:
+            call = {
+                "type": "function_call", "id": identifier("fc"), "status": "completed",
+                "call_id": identifier("call"), "name": tool["name"],
+                "arguments": json.dumps(arguments_for(tool, command))}
+            if tool["namespace"]:
+                call["namespace"] = tool["namespace"]
+            output.append(call)
+        response = {
+            "id": identifier("resp"), "object": "response", "created_at": 0, "status": "completed",
+            "model": conversation.body.get("model"), "output": output, "error": None,
+            "usage": {
+                **USAGE, "total_tokens": 1280, "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": 0}}}
+        if not conversation.body.get("stream"):
+            self.send_json(response)
+            return
+        begun = {**response, "status": "in_progress", "output": [], "usage": None}
+        events = [{"type": "response.created", "response": begun}]
+        for index, item in enumerate(output):
+            added = {**item, "status": "in_progress"}
+            events.append(
+                {"type": "response.output_item.added", "output_index": index, "item": added})
+            events.append(
+                {"type": "response.output_item.done", "output_index": index, "item": item})
+        events.append({"type": "response.completed", "response": response})
+        self.send_events(events)
+
+    def answer_messages(self, conversation):
+        """Anthropic: https://docs.anthropic.com/en/api/messages-streaming"""
+        text, tool, command = conversation.answer()
+        blocks = [{"type": "text", "text": text}]
+        if tool:
+            blocks.append({
+                "type": "tool_use", "id": identifier("toolu"), "name": tool["name"],
+                "input": arguments_for(tool, command)})
+        message = {
+            "id": identifier("msg"), "type": "message", "role": "assistant", "content": blocks,
+            "model": conversation.body.get("model"), "stop_sequence": None, "usage": USAGE,
+            "stop_reason": "tool_use" if tool else "end_turn"}
+        if not conversation.body.get("stream"):
+            self.send_json(message)
+            return
+        events = [{
+            "type": "message_start", "message": {**message, "content": [], "stop_reason": None}}]
+        for index, block in enumerate(blocks):
+            if block["type"] == "text":
+                start, delta = {**block, "text": ""}, {"type": "text_delta", "text": text}
+            else:
+                start = {**block, "input": {}}
+                delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+            events += [
+                {"type": "content_block_start", "index": index, "content_block": start},
+                {"type": "content_block_delta", "index": index, "delta": delta},
+                {"type": "content_block_stop", "index": index}]
+        events.append({
+            "type": "message_delta", "usage": USAGE,
+            "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None}})
+        events.append({"type": "message_stop"})
+        self.send_events(events)
+
+
+def identifier(prefix):
+    return f"{prefix}_{uuid.uuid4().hex[:16]}"
+
+
+def main():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    path = sys.argv[1]
+    with open(path + ".new", "w") as file:
+        file.write(f"http://127.0.0.1:{server.server_port}")
+    os.replace(path + ".new", path)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
