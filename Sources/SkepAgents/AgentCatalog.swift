@@ -52,6 +52,6 @@ public struct AgentCatalog: Sendable {
         let hint =
             nearest(to: name, among: Self.names).map { "; did you mean \"\($0)\"?" }
             ?? "; there are \(Self.names.joined(separator: ", "))"
-        mistakes.add("there is no adapter \"\(name)\"\(hint)", at: reader.location)
+        mistakes.add("there is no adapter \"\(name)\"\(hint)", at: reader.location(of: "adapter"))
     }
 }

@@ -58,8 +58,12 @@ public struct AgentHouse: Sendable {
         SessionHost(folder: "\(sessions)/\(session)", program: host)
     }
 
-    /// The folder in which the session of a run's commands is kept while it lasts.
-    func commandHost(_ run: RunID) -> SessionHost {
-        SessionHost(folder: "\(sessions)/commands-\(run)", program: host)
+    func commandHost(_ place: CommandPlace) -> SessionHost {
+        SessionHost(folder: "\(sessions)/\(place.folder)", program: host)
+    }
+
+    /// The places of commands that are being run, or were left behind.
+    func commandPlaces() -> [CommandPlace] {
+        FileStatus.names(in: sessions).compactMap(CommandPlace.init(folder:))
     }
 }

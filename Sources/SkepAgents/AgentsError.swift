@@ -10,7 +10,8 @@ public enum AgentsError: SkepError, Hashable {
     case processesRemain(folder: String, pids: [Int32])
     case programMissing(agent: AgentName, program: String, searched: String)
     case programNotExecutable(agent: AgentName, program: String)
-    case secretMissing(agent: AgentName, variable: String, source: String)
+    case secretMissing(
+        agent: AgentName, variable: String, source: AgentDefinition.SecretSource)
     case linkMissing(agent: AgentName, path: String)
     case promptTooLong(agent: AgentName, bytes: Int, limit: Int)
     case noSuchUser(String)
@@ -55,7 +56,9 @@ public enum AgentsError: SkepError, Hashable {
         case .processesRemain(_, let pids):
             "Still there: " + pids.map(String.init).joined(separator: ", ")
         case .programMissing(_, _, let searched): searched.isEmpty ? nil : "Looked in \(searched)."
-        case .secretMissing(_, _, let source): "It should come from \(source)."
+        case .secretMissing(_, _, .environment(let variable)):
+            "It should come from the environment variable \(variable)."
+        case .secretMissing(_, _, .file(let path)): "It should come from the file \"\(path)\"."
         case .promptTooLong(_, _, let limit): "An argument holds at most \(limit) bytes."
         case .hostMissing, .programNotExecutable, .linkMissing, .noSuchUser, .rootRefused: nil
         }

@@ -25,12 +25,8 @@ public struct Coordinator: Sendable {
     /// Passes over the repositories again and again, until it is cancelled.
     public func run() async throws {
         while true {
-            let pass = await pass()
+            _ = await pass()
             try Task.checkCancellation()
-            if !pass.opened.isEmpty {
-                parts.logger.info(
-                    "Dispatched", metadata: [LogKeys.count: "\(pass.opened.count)"])
-            }
             try await parts.clock.sleep(for: interval)
         }
     }
@@ -62,10 +58,16 @@ public struct Coordinator: Sendable {
         pass.issues += issues.count
         let standing = try await parts.store.standingTriggers(in: repository)
 
-        var seen: Set<NewTrigger> = []
         for issue in issues {
+            for name in Demand.unknownAgents(on: issue, agents: parts.agents) {
+                // Told in each pass: somebody waits for an agent that never comes.
+                parts.logger.warning(
+                    "A label asks for an agent that isn't there",
+                    metadata: [
+                        LogKeys.issue: "\(issue.reference)", LogKeys.agent: "\(name)",
+                    ])
+            }
             let demands = Demand.all(on: issue, workflows: parts.workflows, agents: parts.agents)
-            seen.formUnion(demands.map(\.trigger))
             // A demand on an issue that is held stays unanswered, and is new when it is released.
             guard !issue.hasLabel(Self.holdLabel) else { continue }
             for demand in demands where !standing.contains(demand.trigger) {
@@ -85,8 +87,35 @@ public struct Coordinator: Sendable {
                 }
             }
         }
-        // All pages were read: what isn't there has been withdrawn.
-        try await parts.store.endTriggers(standing.subtracting(seen))
+        try await endWithdrawn(standing, issues)
+    }
+
+    /// Ends triggers whose cause is gone. An issue that isn't in the list is asked for by itself:
+    /// lists shift while they are read, and an open issue may fall between two pages.
+    private func endWithdrawn(_ standing: Set<NewTrigger>, _ issues: [Issue]) async throws {
+        let listed = Dictionary(issues.map { ($0.reference, $0) }) { first, _ in first }
+        var withdrawn: Set<NewTrigger> = []
+        for (reference, triggers) in Dictionary(grouping: standing, by: \.issue) {
+            var issue = listed[reference]
+            if issue == nil {
+                do {
+                    issue = try await parts.tracker.issue(reference)
+                } catch let error as any SkepError where error.kind == .conflict {
+                    // Deleted, or moved out of sight.
+                } catch let error as any SkepError {
+                    parts.logger.warning(
+                        "Can't look at issue",
+                        metadata: [LogKeys.issue: "\(reference)", LogKeys.error: "\(error)"])
+                    continue
+                }
+            }
+            withdrawn.formUnion(
+                triggers.filter { trigger in
+                    guard let issue, issue.isOpen else { return true }
+                    return !trigger.cause.stands(on: issue, workflows: parts.workflows)
+                })
+        }
+        try await parts.store.endTriggers(withdrawn)
     }
 
     private func answer(_ demand: Demand, on issue: Issue, _ pass: inout CoordinatorPass)
@@ -105,7 +134,7 @@ public struct Coordinator: Sendable {
             demand.trigger, run, reports: [ReportText.dispatched(agent: run.agent)])
         if case .opened(let id) = answer {
             pass.opened.append(id)
-            parts.logger.info(
+            parts.logger.notice(
                 "Opened run",
                 metadata: [
                     LogKeys.run: "\(id)", LogKeys.issue: "\(issue.reference)",
@@ -132,14 +161,21 @@ struct Demand: Sendable, Hashable {
     let trigger: NewTrigger
     let workflow: Workflow
 
-    /// All demands of an issue, one for each agent: a label before an assignment before a
-    /// workflow's selection. Selections count only where nobody is named.
+    /// Names after "agent/" in an issue's labels that no agent has.
+    static func unknownAgents(on issue: Issue, agents: [AgentName: any Agent]) -> [AgentName] {
+        issue.labels.filter { $0.hasPrefix(Coordinator.agentLabelPrefix) }
+            .map { AgentName(rawValue: String($0.dropFirst(Coordinator.agentLabelPrefix.count))) }
+            .filter { agents[$0] == nil }
+    }
+
+    /// All demands of an issue: labels, then assignments. Workflows' selections count only where
+    /// nobody is named. The second demand for an agent finds it busy with the first, and so is
+    /// answered as well: taking the label off later doesn't make the assignment a new one.
     static func all(on issue: Issue, workflows: [Workflow], agents: [AgentName: any Agent])
         -> [Demand]
     {
         var demands: [Demand] = []
         func add(_ agent: AgentName, _ cause: TriggerCause, _ workflow: Workflow) {
-            guard !demands.contains(where: { $0.trigger.agent == agent }) else { return }
             let trigger = NewTrigger(issue: issue.reference, agent: agent, cause: cause)
             demands.append(Demand(trigger: trigger, workflow: workflow))
         }
@@ -167,5 +203,20 @@ struct Demand: Sendable, Hashable {
             add(agent, .selected(workflow.name), workflow)
         }
         return demands
+    }
+}
+
+extension TriggerCause {
+    /// Whether an issue still shows the cause. One of a workflow that isn't there now stands: it may
+    /// be back, and would be answered a second time.
+    func stands(on issue: Issue, workflows: [Workflow]) -> Bool {
+        switch self {
+        case .label(let label): issue.hasLabel(label)
+        case .assignee(let login): issue.assignees.contains(login)
+        case .selected(let name):
+            workflows.first { $0.name == name }
+                .map { $0.selection?.labels.allSatisfy(issue.hasLabel) ?? false } ?? true
+        case .command: true
+        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Logging
 internal import SkepCore
 internal import SkepQueue
 
@@ -11,16 +12,31 @@ struct ReportPoster: Sendable {
         }
         do {
             for report in try await parts.store.unpostedReports(upTo: id) {
-                let comment = try await parts.tracker.post(
-                    report.body, marker: report.marker, on: report.issue)
-                try await parts.store.recordPosted(report.id, commentURL: comment.url)
+                try await post(report, asPartOf: id)
             }
             return .settle(.succeeded(result: nil, next: []))
-        } catch let error as any SkepError where error.kind == .unavailable {
+        } catch let error as any SkepError where error.mayPass {
             return .settle(
                 .snoozed(
                     until: parts.clock.now + Patience.delay(attempt: lease.job.attempt),
                     reason: "to post a report: \(error.what)"))
+        }
+    }
+
+    /// An earlier report that can't be posted at all fails with its own job, and doesn't keep this
+    /// one back.
+    private func post(_ report: Report, asPartOf id: ReportID) async throws {
+        do {
+            let comment = try await parts.tracker.post(
+                report.body, marker: report.marker, on: report.issue)
+            try await parts.store.recordPosted(report.id, commentURL: comment.url)
+        } catch let error as any SkepError where !error.mayPass && report.id != id {
+            parts.logger.warning(
+                "Can't post report",
+                metadata: [
+                    LogKeys.issue: "\(report.issue)", LogKeys.run: "\(report.run)",
+                    LogKeys.error: "\(error)",
+                ])
         }
     }
 }

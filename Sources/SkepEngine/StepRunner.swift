@@ -25,9 +25,10 @@ struct StepRunner: Sendable {
         let began = parts.clock.uptime
         let settlement = try await settlement(lease, job, attempt, logger)
         guard let settlement else { return .settled }
+        attempt.willSettle()
         try await settle(lease, settlement, logger)
-        logger.info(
-            "Settled step",
+        logger.log(
+            level: settlement.way.closesRun ? .notice : .info, "Settled step",
             metadata: [
                 LogKeys.outcome: "\(settlement.way.word)",
                 LogKeys.durationMS: "\((parts.clock.uptime - began).milliseconds)",
@@ -41,7 +42,7 @@ struct StepRunner: Sendable {
         do {
             try await uncancelled { [parts] in
                 guard try await parts.store.run(run.id)?.state.isClosed == true else { return }
-                try await parts.workspaces.release(run: run.id, of: run.issue.repository)
+                try await Cleaner(parts: parts).clean(run.id, of: run.issue.repository)
             }
         } catch {
             logger.warning("Can't release workspaces", metadata: [LogKeys.error: "\(error)"])
@@ -94,7 +95,13 @@ struct StepRunner: Sendable {
             return translate(outcome, context)
         } catch {
             if let reason = attempt.stopReason {
-                return stopped(job, reason, error as? SessionInterrupted)
+                if error is CancellationError || error is SessionInterrupted || reason == .leaseLost
+                {
+                    return stopped(job, reason, error as? SessionInterrupted)
+                }
+                // Something may still run. Whoever comes next looks at it again.
+                logger.error("Can't stop step", metadata: [LogKeys.error: "\(error)"])
+                return StepSettlement(.release)
             }
             if let refusal = error as? QueueError, case .leaseLost = refusal { return nil }
             return failed(error, lease, job, logger)
@@ -108,9 +115,7 @@ struct StepRunner: Sendable {
         switch reason {
         case .leaseLost: return nil
         case .jobCancelled:
-            return StepSettlement(
-                .close(.cancelled, detail: "cancelled while it ran"), session: closing,
-                notes: session?.notes ?? [], reports: [ReportText.cancelled(agent: job.run.agent)])
+            return StepSettlement(.cancel, session: closing, notes: session?.notes ?? [])
         case .shutdown:
             return StepSettlement(.release, session: closing, notes: session?.notes ?? [])
         }
@@ -124,15 +129,16 @@ struct StepRunner: Sendable {
         logger.warning("Step failed", metadata: [LogKeys.error: "\(error)"])
         let report = ReportText.failed(
             agent: job.run.agent, run: job.run.id, why: failure.message, kept: kept(job.run))
-        switch known?.kind {
-        case .unavailable:
+        if let known, known.mayPass {
             return StepSettlement(
                 .snooze(
                     until: parts.clock.now + Patience.delay(attempt: lease.job.attempt),
-                    reason: failure.message))
+                    reason: known.what))
+        }
+        switch known?.kind {
         case .configuration, .refused, .usage:
             return StepSettlement(.fail(failure), reports: [report])
-        case .conflict, .defect, nil:
+        case .conflict, .defect, .unavailable, nil:
             return StepSettlement(.retry(failure, notBefore: nil), closingReports: [report])
         }
     }
@@ -153,7 +159,6 @@ struct StepRunner: Sendable {
                 settlement.way = .close(
                     .noChanges, detail: "the workflow ended without publishing anything")
             }
-        case .again: settlement.way = .release
         case .close(let closing, let detail):
             settlement.way = .close(closing, detail: detail)
         case .retry(let failure):
@@ -197,10 +202,18 @@ struct StepRunner: Sendable {
 }
 
 extension StepSettlement.Way {
+    var closesRun: Bool {
+        switch self {
+        case .close, .cancel, .fail: true
+        case .next, .retry, .snooze, .release: false
+        }
+    }
+
     var word: String {
         switch self {
         case .next(let job): "next: \(job.step)"
         case .close(let outcome, _): outcome.rawValue
+        case .cancel: "cancelled"
         case .retry: "retry"
         case .fail: "failed"
         case .snooze: "snoozed"

@@ -51,7 +51,7 @@ public struct SwarmParts: Sendable {
 
 extension AgentDefinition {
     /// What its jobs share: so many of its sessions at once, and no more.
-    var concurrencyKey: ConcurrencyKey { ConcurrencyKey(rawValue: "agent:\(name)") }
+    public var concurrencyKey: ConcurrencyKey { ConcurrencyKey(rawValue: "agent:\(name)") }
 
     /// Name and address its commits carry.
     var author: CommitAuthor {
@@ -76,6 +76,15 @@ public enum EngineError: SkepError, Hashable {
             .branchesTaken:
             .conflict
         case .noDefaultAgent, .noSuchStep: .configuration
+        }
+    }
+
+    /// Another worker may know the agent or workflow, or this one after a restart.
+    public var mayPass: Bool {
+        switch self {
+        case .noSuchAgent, .noSuchWorkflow, .noSuchStep: true
+        case .noDefaultAgent, .issueClosed, .isPullRequest, .repositoryArchived, .branchesTaken:
+            false
         }
     }
 

@@ -12,20 +12,20 @@ public struct SwarmWorker: Sendable {
         public var leaseLength: Duration
         public var renewInterval: Duration
         public var pollInterval: Duration
-        /// How often sessions of closed runs are looked for. 5 s by default.
-        public var reapInterval: Duration
+        /// How often what is left of closed runs is looked for. 5 s by default.
+        public var cleanUpInterval: Duration
 
         public init(
             slots: Int = 4, reportSlots: Int = 2, leaseLength: Duration = .seconds(30),
             renewInterval: Duration = .seconds(10), pollInterval: Duration = .seconds(5),
-            reapInterval: Duration = .seconds(5)
+            cleanUpInterval: Duration = .seconds(5)
         ) {
             self.slots = slots
             self.reportSlots = reportSlots
             self.leaseLength = leaseLength
             self.renewInterval = renewInterval
             self.pollInterval = pollInterval
-            self.reapInterval = reapInterval
+            self.cleanUpInterval = cleanUpInterval
         }
     }
 
@@ -76,33 +76,19 @@ public struct SwarmWorker: Sendable {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
-            group.addTask { try await reapSessions() }
+            group.addTask { try await cleanUp() }
             try await group.next()
             group.cancelAll()
             try await group.waitForAll()
         }
     }
 
-    /// Ends sessions whose run is closed and that nobody holds: their worker died before it could.
-    private func reapSessions() async throws {
+    /// Cleans up after runs that were closed while their worker was dead.
+    private func cleanUp() async throws {
+        let cleaner = Cleaner(parts: parts)
         while true {
-            do {
-                for session in try await parts.store.openSessions() {
-                    guard let run = try await parts.store.run(session.run), run.state.isClosed
-                    else {
-                        continue
-                    }
-                    try await parts.sessions.end(session.id)
-                    try await parts.store.closeAbandonedSession(
-                        session.id, ending: "stopped: its run was closed")
-                }
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                parts.logger.warning(
-                    "Can't end sessions of closed runs", metadata: [LogKeys.error: "\(error)"])
-            }
-            try await parts.clock.sleep(for: configuration.reapInterval)
+            await cleaner.sweep()
+            try await parts.clock.sleep(for: configuration.cleanUpInterval)
         }
     }
 }

@@ -20,7 +20,8 @@ public enum WorkflowCatalog {
         var selection: Workflow.Selection?
         if let select = reader.map("select", of: "select") {
             if let state = select.text("state"), state != "open" {
-                select.mistake("\"state\" can only be open", at: select.location)
+                select.mistake(
+                    "\"state\" can only be open", at: select.location(of: "state"))
             }
             let labels = select.texts("labels") ?? []
             if labels.isEmpty {
@@ -39,7 +40,8 @@ public enum WorkflowCatalog {
                 asks = Set(words.compactMap(Workflow.Ask.init(rawValue:)))
                 for word in words where Workflow.Ask(rawValue: word) == nil {
                     agents.mistake(
-                        "\"by\" can hold assignee and label, not \"\(word)\"", at: agents.location)
+                        "\"by\" can hold assignee and label, not \"\(word)\"",
+                        at: agents.location(of: "by", word))
                 }
             }
             defaultAgent = agents.text("default").map(AgentName.init(rawValue:))
@@ -47,7 +49,8 @@ public enum WorkflowCatalog {
         }
         if selection != nil, defaultAgent == nil {
             reader.mistake(
-                "\"select\" needs a default agent: agents: {default: NAME}", at: reader.location)
+                "\"select\" needs a default agent: agents: {default: NAME}",
+                at: reader.location(of: "select"))
         }
 
         let branchNode = reader.node("branch")
@@ -97,7 +100,8 @@ public enum WorkflowCatalog {
                 nearest(to: kind.rawValue, among: known).map { "did you mean \"\($0)\"?" }
                 ?? "known are \(known.joined(separator: ", "))"
             if !kind.rawValue.isEmpty {
-                reader.mistake("there is no step kind \"\(kind)\"; \(hint)", at: reader.location)
+                reader.mistake(
+                    "there is no step kind \"\(kind)\"; \(hint)", at: reader.location(of: "kind"))
             }
             return nil
         }
@@ -111,7 +115,7 @@ public enum WorkflowCatalog {
 
     private static func check(_ steps: [StepDefinition], _ reader: SettingsReader) {
         if steps.isEmpty {
-            reader.mistake("\"steps\" needs at least one step", at: reader.location)
+            reader.mistake("\"steps\" needs at least one step", at: reader.location(of: "steps"))
         }
         if let first = steps.first, first.kind != AgentStep.kind {
             reader.mistake("the first step must be of kind agent", at: first.location)

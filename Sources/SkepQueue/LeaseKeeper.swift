@@ -112,7 +112,8 @@ final class LeaseKeeper: Sendable {
                     lease.attempt.stop(.jobCancelled)
                 case .lost:
                     // It may have been settled meanwhile, which is no loss.
-                    guard state.withLock({ $0.held[token] != nil }) else { continue }
+                    let isHeld = state.withLock { $0.held[token] != nil }
+                    guard isHeld, !lease.attempt.isSettling else { continue }
                     log(.warning, "Lost a lease", lease.attempt)
                     lease.attempt.stop(.leaseLost)
                 }

@@ -27,7 +27,7 @@ extension QueueError: CustomStringConvertible {
         switch self {
         case .leaseLost(let id, let attempt): "The lease on job \(id), attempt \(attempt), is lost."
         case .noSuchJob(let id): "There is no job \(id)"
-        case .notRetryable(let id, let state): "Can't retry job \(id): it is \(state.rawValue)."
+        case .notRetryable(let id, let state): "Can't retry job \(id): it \(state.predicate)."
         case .invalidJob(let kind, _): "Can't enqueue a job of kind \"\(kind)\"."
         case .unavailable(let what, _, _): what
         case .outcomeUnknown: "It isn't known whether the last write was kept."
@@ -62,4 +62,9 @@ extension QueueError: CustomStringConvertible {
         case .unsuitable: "Put the state folder on a local disk."
         }
     }
+}
+
+extension Job.State {
+    /// What is said of a job in it: "has succeeded", "is dead".
+    public var predicate: String { self == .succeeded ? "has succeeded" : "is \(rawValue)" }
 }

@@ -14,6 +14,10 @@ public enum StopReason: Sendable, Hashable {
 public protocol AttemptContext: Sendable {
     /// Why the task was cancelled; `nil` while it may go on.
     var stopReason: StopReason? { get }
+
+    /// Says that the handler settles the lease itself, now. From then on only what settling throws
+    /// tells whether the lease was lost: a renewal that comes too late is no loss.
+    func willSettle()
 }
 
 /// What a handler did with the lease it was given.

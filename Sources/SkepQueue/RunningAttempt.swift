@@ -4,6 +4,7 @@ internal import Synchronization
 final class RunningAttempt: AttemptContext {
     private struct State {
         var stopReason: StopReason?
+        var isSettling = false
         var cancel: (@Sendable () -> Void)?
     }
 
@@ -15,6 +16,10 @@ final class RunningAttempt: AttemptContext {
     }
 
     var stopReason: StopReason? { state.withLock { $0.stopReason } }
+
+    var isSettling: Bool { state.withLock { $0.isSettling } }
+
+    func willSettle() { state.withLock { $0.isSettling = true } }
 
     /// Cancels the handler. The first reason stays, but a lost lease goes before all others, since
     /// after it nothing may be written.

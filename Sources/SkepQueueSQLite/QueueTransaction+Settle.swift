@@ -27,7 +27,7 @@ extension QueueTransaction {
             try fail(job, failure) { failures in
                 let delay = rules.retryPolicy.delay(
                     afterFailures: failures, random: rules.random())
-                try postpone(job, until: notBefore ?? now + delay, reason: failure.kind)
+                try postpone(job, until: notBefore ?? now + delay, reason: failure.message)
             }
         case .snoozed(let until, let reason):
             if job.isCancelRequested {

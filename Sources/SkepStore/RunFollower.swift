@@ -12,11 +12,16 @@ public struct RunFollower: JobFollower {
     public init() {}
 
     public func jobDied(_ job: Job, of failure: Failure, _ transaction: QueueTransaction) throws {
-        try close(job, .failed, why: failure.message, transaction)
+        guard let run = try openRun(of: job, transaction) else { return }
+        let swarm = SwarmTransaction(transaction)
+        try swarm.close(run.id, .failed, detail: failure.message)
+        try swarm.add(
+            [ReportText.failed(agent: run.agent, run: run.id, why: failure.message)], to: run)
     }
 
     public func jobWasCancelled(_ job: Job, _ transaction: QueueTransaction) throws {
-        try close(job, .cancelled, why: "", transaction)
+        guard let run = try openRun(of: job, transaction) else { return }
+        try SwarmTransaction(transaction).closeCancelled(run.id)
     }
 
     /// A run whose last job is made ready again is open again.
@@ -41,18 +46,10 @@ public struct RunFollower: JobFollower {
         return try SwarmTransaction(transaction).holderDeaths(of: job.id) >= Self.toleratedDeaths
     }
 
-    private func close(
-        _ job: Job, _ outcome: RunClosing.Outcome, why: String, _ transaction: QueueTransaction
-    ) throws {
-        guard job.kind == SwarmQueues.step else { return }
-        let swarm = SwarmTransaction(transaction)
-        guard let run = try swarm.runOfJob(job.id), run.closing == nil else { return }
-        try swarm.close(run.id, outcome, detail: why)
-        let report =
-            outcome == .cancelled
-            ? ReportText.cancelled(agent: run.agent)
-            : ReportText.failed(agent: run.agent, run: run.id, why: why)
-        try swarm.add([report], to: run)
+    private func openRun(of job: Job, _ transaction: QueueTransaction) throws -> Run? {
+        guard job.kind == SwarmQueues.step else { return nil }
+        let run = try SwarmTransaction(transaction).runOfJob(job.id)
+        return run?.closing == nil ? run : nil
     }
 }
 
@@ -74,6 +71,17 @@ extension SwarmTransaction {
                 """,
             arguments: [issue.repository.description, issue.number, agent.rawValue]
         ).map(RunID.init(rawValue:))
+    }
+
+    /// Closes a run that somebody cancelled, with a report that says why and what is kept.
+    func closeCancelled(_ id: RunID) throws {
+        let run = try run(id)
+        let reason = run.cancelReason ?? "its job was cancelled"
+        try close(id, .cancelled, detail: reason)
+        let notes = try String.fetchAll(
+            database, sql: "SELECT note FROM run_note WHERE run = ? ORDER BY id",
+            arguments: [id.rawValue])
+        try add([ReportText.cancelled(run, reason: reason, notes: notes)], to: run)
     }
 
     /// Opens a closed run again. Its next result is another report.

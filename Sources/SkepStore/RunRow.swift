@@ -40,8 +40,7 @@ enum RunRow {
                     outcome: $0, at: Timestamp(milliseconds: row["closed_at_ms"]),
                     detail: row["closing_detail"])
             },
-            isCancelRequested: (row["cancel_reason"] as String?) != nil,
-            continuesBranch: row["continues_branch"])
+            cancelReason: row["cancel_reason"], continuesBranch: row["continues_branch"])
     }
 
     static func currentJob(_ row: Row) -> CurrentJob? {

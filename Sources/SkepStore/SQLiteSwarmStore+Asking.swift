@@ -167,10 +167,12 @@ extension SwarmTransaction {
         let run = try openRun(id)
         try execute("UPDATE run SET cancel_reason = ? WHERE id = ?", [reason, id.rawValue])
         // A waiting job is cancelled at once, and the follower closes its run.
-        let cancellation = try newestJob(of: id).map { try queue.cancel($0) }
-        if case .requested = cancellation { return .requested }
-        try close(id, .cancelled, detail: reason)
-        try add([ReportText.cancelled(agent: run.agent)], to: run)
-        return .cancelled
+        switch try newestJob(of: id).map({ try queue.cancel($0) }) {
+        case .requested: return .requested
+        case .cancelled: return .cancelled
+        case .alreadyFinished, nil:
+            try closeCancelled(run.id)
+            return .cancelled
+        }
     }
 }

@@ -160,11 +160,9 @@ extension SwarmTransaction {
         var reports = settlement.reports
         switch settlement.way {
         case .next(let next):
-            if run.isCancelRequested || job.isCancelRequested {
-                try close(run.id, .cancelled, detail: "")
+            if run.cancelReason != nil || job.isCancelRequested {
                 try end(lease, "cancelled", nil)
                 try queue.settle(lease, as: .cancelled)
-                reports = [ReportText.cancelled(agent: run.agent)]
             } else {
                 try end(lease, "succeeded", nil)
                 try queue.settle(lease, as: .succeeded(result: nil, next: []))
@@ -173,9 +171,11 @@ extension SwarmTransaction {
         case .close(let outcome, let detail):
             try close(run.id, outcome, detail: detail)
             try end(lease, outcome.rawValue, detail)
-            try queue.settle(
-                lease,
-                as: outcome == .cancelled ? .cancelled : .succeeded(result: nil, next: []))
+            try queue.settle(lease, as: .succeeded(result: nil, next: []))
+        case .cancel:
+            try end(lease, "cancelled", nil)
+            // The follower closes the run, and reports why.
+            try queue.settle(lease, as: .cancelled)
         case .retry(let failure, let notBefore):
             try end(lease, "retry", failure.message)
             if !job.isCancelRequested, job.failures + 1 >= job.maxFailures {

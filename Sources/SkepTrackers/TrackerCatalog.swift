@@ -20,7 +20,7 @@ public enum TrackerCatalog {
     public static func settings(
         _ node: SettingsNode, mistakes: SettingsMistakes
     ) -> TrackerSettings {
-        let reader = SettingsReader(node, of: "the tracker's settings", mistakes: mistakes)
+        let reader = SettingsReader(node, of: "the tracker", mistakes: mistakes)
         let kind = reader.choice("kind", Kind.self) ?? .gitea
         let address =
             kind.usualAddress.map { reader.text("url") ?? $0 } ?? reader.requiredText("url")

@@ -9,9 +9,8 @@ extension LocalWorkspaces {
 
     /// Lends a workspace for as long as `body` runs.
     ///
-    /// When `body` throws, or the task is cancelled, the workspace stays reserved for the run,
-    /// which finds it as it was with `resuming`: a session may still be at work there. When it
-    /// returns, others may have it.
+    /// The workspace stays reserved for the run, which finds it as it was when it resumes: a session
+    /// may still be at work there, and what it did may not be settled.
     public func withWorkspace<R: Sendable>(
         _ request: WorkspaceRequest, _ body: (Workspace) async throws -> R
     ) async throws -> R {
@@ -26,9 +25,22 @@ extension LocalWorkspaces {
         let (slot, lock) = try slot(for: request)
         defer { withExtendedLifetime(lock) {} }
         let workspace = try await prepare(slot, for: request, mirror)
-        let result = try await body(workspace)
-        if !Task.isCancelled { try release(slot) }
-        return result
+        return try await body(workspace)
+    }
+
+    public func reservations() async throws -> Set<WorkspaceReservation> {
+        var found: Set<WorkspaceReservation> = []
+        let root = try Folder(stateFolder).makeFolder("workspaces")
+        for owner in try root.names().names {
+            for name in try Folder("\(root.path)/\(owner)").names().names {
+                guard let repository = RepositoryName("\(owner)/\(name)") else { continue }
+                for slot in try slots(of: repository) {
+                    guard let state = slot.state(), state.isReserved else { continue }
+                    found.insert(WorkspaceReservation(run: state.run, repository: repository))
+                }
+            }
+        }
+        return found
     }
 
     public func release(run: RunID, of repository: RepositoryName) async throws {
@@ -64,10 +76,21 @@ extension LocalWorkspaces {
     /// The run's own slot, else one that is free, else a new one; locked.
     private func slot(for request: WorkspaceRequest) throws -> (Slot, FileLock) {
         let slots = try slots(of: request.repository).map { ($0, $0.state()) }
+        if let path = request.resumes {
+            // That one or none: the session's work is nowhere else.
+            guard let (slot, _) = slots.first(where: { $0.0.treePath == path }) else {
+                throw WorkspaceGone(run: request.run, path: path)
+            }
+            guard let lock = try slot.lock() else {
+                throw WorkspaceError.inUse(request.run, path: slot.path)
+            }
+            guard slot.state()?.run == request.run else {
+                throw WorkspaceGone(run: request.run, path: path)
+            }
+            return (slot, lock)
+        }
         for (slot, state) in slots where state?.run == request.run {
             if let lock = try slot.lock() { return (slot, lock) }
-            // Its session may be at work there: no second one elsewhere.
-            if request.resuming { throw WorkspaceError.inUse(request.run, path: slot.path) }
         }
         for (slot, _) in slots {
             guard let lock = try slot.lock() else { continue }
@@ -104,7 +127,7 @@ extension LocalWorkspaces {
     {
         let old = slot.state()
         let tree = slot.folder.status("tree")
-        if request.resuming, var state = old, state.run == request.run, tree?.kind == .folder {
+        if request.resumes != nil, var state = old {
             state.isReserved = true
             state.at = clock.now
             try slot.write(state)

@@ -114,7 +114,7 @@ struct CommandAgentTests {
 
         let (result, _) = try await fixture.run(agent)
         let grep = try await HostedCommands(fixture.house).run(
-            "grep -r s3cr3t \(fixture.house.sessions)/17", in: fixture.workspace,
+            "grep -r s3cr3t \(fixture.house.sessions)/17", in: fixture.workspace, for: .sample,
             environment: ["PATH"], limits: SessionLimits())
 
         #expect(result.ending == .exited(code: 0))
@@ -171,7 +171,7 @@ struct CommandAgentTests {
 
         await #expect(
             throws: AgentsError.secretMissing(
-                agent: "bee", variable: "KEY", source: "the environment variable KEY")
+                agent: "bee", variable: "KEY", source: .environment("KEY"))
         ) { try await lacksSecret.check() }
         await #expect(throws: AgentsError.linkMissing(agent: "bee", path: "~/.x")) {
             try await lacksLink.check()
@@ -203,7 +203,7 @@ struct CommandAgentTests {
         await #expect(throws: AgentsError.rootRefused) { try await fixture.run(agent) }
         await #expect(throws: AgentsError.rootRefused) {
             try await commands.run(
-                "true", in: fixture.workspace, environment: [], limits: SessionLimits())
+                "true", in: fixture.workspace, for: .sample, environment: [], limits: SessionLimits())
         }
     }
 

@@ -1,5 +1,6 @@
 import SkepAgents
 import SkepCore
+import SkepQueue
 import SkepTestSupport
 import SkepWire
 import Testing
@@ -9,6 +10,14 @@ import Testing
 #elseif canImport(Darwin)
     import Darwin
 #endif
+
+extension LeaseToken {
+    static var sample: LeaseToken { sample(attempt: 1) }
+
+    static func sample(attempt: Int) -> LeaseToken {
+        LeaseToken(job: JobID(rawValue: 1042), attempt: attempt, worker: "w-1")
+    }
+}
 
 @Suite("Commands")
 struct HostedCommandsTests {
@@ -21,10 +30,11 @@ struct HostedCommandsTests {
     }
 
     private func run(
-        _ line: String, limits: SessionLimits = SessionLimits()
+        _ line: String, attempt: Int = 2, limits: SessionLimits = SessionLimits()
     ) async throws -> CommandResult {
         try await commands.run(
-            line, in: fixture.workspace, environment: ["PATH"], limits: limits)
+            line, in: fixture.workspace, for: .sample(attempt: attempt), environment: ["PATH"],
+            limits: limits)
     }
 
     @Test("A command runs in the workspace; its result has both streams in order")
@@ -75,7 +85,7 @@ struct HostedCommandsTests {
 
     @Test("What a dead worker left running in the workspace is ended first")
     func endsPredecessor() async throws {
-        let folder = fixture.house.sessions + "/commands-88"
+        let folder = fixture.house.sessions + "/commands-88-1042-1"
         mkdir(folder, 0o711)
         let predecessor = SessionHost(folder: folder, program: HostFixture.program)
         let request = LaunchRequest(
@@ -87,5 +97,23 @@ struct HostedCommandsTests {
         #expect(try await run("true").succeeded)
         #expect(!host.isAlive)
         #expect(SessionRemains.count(session: request.session) == 0)
+    }
+
+    @Test("An attempt that lost its lease doesn't touch the command of the next")
+    func leavesSuccessorAlone() async throws {
+        let mark = fixture.workspace.outputPath + "/up"
+        let successor = Task { try await run("touch \(mark); sleep 0.5", attempt: 3) }
+        try await eventually("the successor is up") { access(mark, F_OK) == 0 }
+
+        let late = Task { try await run("sleep 300", attempt: 2) }
+        try await eventually("the late one is up") {
+            try await HostedSessionReaper(fixture.house).runsWithCommands() == [fixture.workspace.run]
+                && access(fixture.house.sessions + "/commands-88-1042-2/host", F_OK) == 0
+        }
+        late.cancel()
+        _ = await late.result
+
+        #expect(try await successor.value.succeeded)
+        #expect(try await HostedSessionReaper(fixture.house).runsWithCommands().isEmpty)
     }
 }

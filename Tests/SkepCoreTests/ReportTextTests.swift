@@ -43,6 +43,7 @@ struct ReportTextTests {
         #expect(body.contains("````text\n```\n"))
         #expect(!CommentMarker.isInAny(body))
         #expect(!body.contains("\u{1b}"))
+        #expect(!body.contains("[2J"))
         #expect(!body.contains("\u{0}"))
     }
 }

@@ -39,6 +39,34 @@ struct CoordinatorTests {
         }
     }
 
+    @Test("An issue that slips between two pages isn't taken for withdrawn")
+    func slippedIssue() async throws {
+        try await Swarm.with { swarm in
+            let issue = swarm.tracker.put(1, labels: ["agent/ann"])
+            let run = try #require(await swarm.coordinate().opened.first)
+            _ = try await swarm.working { try await swarm.untilClosed(run) }
+
+            swarm.tracker.change { $0.unlisted = [issue] }
+            _ = await swarm.coordinate()
+            swarm.tracker.change { $0.unlisted = [] }
+
+            #expect(await swarm.coordinate().opened.isEmpty)
+        }
+    }
+
+    @Test("Taking a label off doesn't make an older assignment a new demand")
+    func labelTakenOff() async throws {
+        try await Swarm.with { swarm in
+            swarm.tracker.put(1, labels: ["agent/ann"], assignees: ["ann-bot"])
+            let run = try #require(await swarm.coordinate().opened.first)
+            _ = try await swarm.working { try await swarm.untilClosed(run) }
+
+            swarm.tracker.put(1, assignees: ["ann-bot"])
+
+            #expect(await swarm.coordinate().opened.isEmpty)
+        }
+    }
+
     @Test("A held issue is left alone until it is released")
     func heldIssue() async throws {
         try await Swarm.with { swarm in

@@ -113,6 +113,32 @@ struct WayTests {
         }
     }
 
+    @Test("A session that somebody else stopped counts as a failure, and isn't started at once again")
+    func stoppedFromOutside() async throws {
+        try await Swarm.with(endings: [.stopped, .stopped]) { swarm in
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+
+            let summary = try await swarm.working { try await swarm.untilClosed(run) }
+
+            #expect(summary.state == .failed)
+            #expect(swarm.agents[0].snapshot.prompts.count == 2)
+        }
+    }
+
+    @Test("A check that never came to its end is run again, and costs no session")
+    func lostCheck() async throws {
+        try await Swarm.with(checks: [.lost]) { swarm in
+            swarm.workspaces.change { $0.collections = [Collection(head: .sample("a"), notes: [])] }
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+
+            let summary = try await swarm.working { try await swarm.untilClosed(run) }
+
+            #expect(summary.state == .published)
+            #expect(swarm.agents[0].snapshot.prompts.count == 1)
+            #expect(swarm.commands.lines == ["make test", "make test"])
+        }
+    }
+
     @Test("A tracker that is down makes reports wait, and they come in order when it is back")
     func trackerDown() async throws {
         try await Swarm.with { swarm in

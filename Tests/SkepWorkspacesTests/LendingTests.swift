@@ -36,6 +36,7 @@ struct LendingTests {
                 echo out > ../output/x; mkdir build; echo o > build/o
                 """, in: workspace)
         }
+        try await fixture.workspaces.release(run: RunID(rawValue: 1), of: fixture.name)
 
         try await fixture.workspaces.withWorkspace(fixture.request(run: 2)) { workspace in
             #expect(workspace.path.hasSuffix("/1/tree"))
@@ -47,7 +48,7 @@ struct LendingTests {
         }
 
         let saved = try await fixture.references("refs/skep/rescue/run-1")
-        #expect(saved.count == 1)
+        try #require(saved.count == 1)
         #expect(try await fixture.mirror.git("show", saved[0] + ":one") == "1")
         #expect(try await fixture.mirror.git("show", saved[0] + "^2:README") == "staged")
         try await fixture.mirror.git("fsck", "--strict", "--full")
@@ -67,18 +68,17 @@ struct LendingTests {
     @Test("An interrupted run finds its workspace as it was, and nobody else gets it")
     func interruptedRunResumes() async throws {
         let fixture = try await WorkspaceFixture()
-        await #expect(throws: Broken.self) {
-            try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) { workspace in
-                try await WorkspaceFixture.run("echo 1 > one; echo h > ../home/h", in: workspace)
-                throw Broken()
-            }
+        let path = try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) {
+            workspace in
+            try await WorkspaceFixture.run("echo 1 > one; echo h > ../home/h", in: workspace)
+            return workspace.path
         }
 
         try await fixture.workspaces.withWorkspace(fixture.request(run: 2)) { workspace in
             #expect(workspace.path.hasSuffix("/2/tree"))
         }
         let found = try await fixture.workspaces.withWorkspace(
-            fixture.request(run: 1, resuming: true)
+            fixture.request(run: 1, resumes: path)
         ) { workspace in
             #expect(workspace.path.hasSuffix("/1/tree"))
             #expect(FileManager.default.fileExists(atPath: workspace.homePath + "/h"))
@@ -119,12 +119,30 @@ struct LendingTests {
 
         #expect(Set(paths).count == 2)
         await #expect(throws: WorkspaceError.self) {
-            try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) { _ in
+            try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) { workspace in
                 try await fixture.workspaces.withWorkspace(
-                    fixture.request(run: 1, resuming: true)
+                    fixture.request(run: 1, resumes: workspace.path)
                 ) { _ in }
             }
         }
+    }
+
+    @Test("A session's workspace that is gone is never replaced by another")
+    func goneWorkspace() async throws {
+        let fixture = try await WorkspaceFixture()
+        let path = try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) { $0.path }
+        try await fixture.workspaces.release(run: RunID(rawValue: 1), of: fixture.name)
+        try await fixture.workspaces.withWorkspace(fixture.request(run: 2)) { workspace in
+            #expect(workspace.path == path)
+        }
+
+        await #expect(throws: WorkspaceGone(run: RunID(rawValue: 1), path: path)) {
+            try await fixture.workspaces.withWorkspace(fixture.request(run: 1, resumes: path)) {
+                _ in
+            }
+        }
+        let reservations = try await fixture.workspaces.reservations()
+        #expect(reservations.map(\.run) == [RunID(rawValue: 2)])
     }
 
     @Test("A run given up lets others have its place")
@@ -145,6 +163,7 @@ struct LendingTests {
     func ignoredFiles(keeps: Bool) async throws {
         let fixture = try await WorkspaceFixture()
         _ = try await fixture.collect(after: "mkdir build; echo o > build/o")
+        try await fixture.workspaces.release(run: fixture.request().run, of: fixture.name)
 
         try await fixture.workspaces.withWorkspace(fixture.request(run: 2, keepsIgnored: keeps)) {
             workspace in

@@ -36,11 +36,11 @@ struct WorkspaceFixture {
     }
 
     func request(
-        run: Int64 = 88, base: CommitID? = nil, resuming: Bool = false, keepsIgnored: Bool = false
+        run: Int64 = 88, base: CommitID? = nil, resumes: String? = nil, keepsIgnored: Bool = false
     ) -> WorkspaceRequest {
         WorkspaceRequest(
             run: RunID(rawValue: run), repository: name, base: base ?? main,
-            branch: "claude/issue-1", author: Self.author, resuming: resuming,
+            branch: "claude/issue-1", author: Self.author, resumes: resumes,
             keepsIgnored: keepsIgnored)
     }
 

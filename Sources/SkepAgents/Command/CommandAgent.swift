@@ -45,6 +45,8 @@ struct CommandAgent: Agent {
         } catch {
             outcome = .failure(error)
         }
+        // The body failed for a reason of its own, while nobody wants the session ended.
+        if case .failure = outcome, !Task.isCancelled { return try outcome.get() }
         // Whoever comes next relies on this; so it goes before the body's own error.
         try await leave(host, assignment)
         return try outcome.get()
@@ -159,7 +161,7 @@ extension CommandAgent {
             if let value = house.environment[variable], !value.isEmpty { return value }
             throw AgentsError.secretMissing(
                 agent: definition.name, variable: name,
-                source: "the environment variable \(variable)")
+                source: source)
         case .file(let file):
             let path = file.hasPrefix("~/") ? house.operatorHome + file.dropFirst() : file
             let bytes = try? Files.read(path)
@@ -167,7 +169,7 @@ extension CommandAgent {
             if text.hasSuffix("\n") { text.removeLast() }
             guard !text.isEmpty else {
                 throw AgentsError.secretMissing(
-                    agent: definition.name, variable: name, source: "the file \"\(path)\"")
+                    agent: definition.name, variable: name, source: .file(path))
             }
             return text
         }

@@ -18,10 +18,18 @@ struct CommandOptions: Sendable, Hashable {
 
     init(_ reader: SettingsReader) {
         command = CommandTemplate(reader, key: "command")
+        // No shell takes it apart: as one word it would be a program of that odd name.
+        if let node = reader.node("command"), case .text(let line) = node.value,
+            line.contains(where: \.isWhitespace)
+        {
+            let words = line.split(whereSeparator: \.isWhitespace).joined(separator: ", ")
+            reader.mistake("\"command\" must be a list: [\(words)]", at: node.location)
+        }
         model = reader.text("model")
         if command.contains(.model), model == nil {
             reader.mistake(
-                "the command has {model}, but there is no \"model\"", at: reader.location)
+                "the command has {model}, but there is no \"model\"",
+                at: reader.location(of: "command"))
         }
         variables = Dictionary(
             (reader.textMap("variables") ?? []).map { ($0.key, $0.value) },

@@ -35,9 +35,9 @@ struct CommandTemplate: Sendable, Hashable {
         if texts?.isEmpty ?? true {
             reader.mistake(
                 "a command agent needs \"\(key)\": a list of the program and its arguments",
-                at: reader.location)
+                at: reader.location(of: key))
         }
-        words = (texts ?? []).map { Self.parse($0, reader) }
+        words = (texts ?? []).map { Self.parse($0, of: key, reader) }
     }
 
     /// - Parameters:
@@ -63,7 +63,7 @@ struct CommandTemplate: Sendable, Hashable {
         }
     }
 
-    private static func parse(_ text: String, _ reader: SettingsReader) -> [Part] {
+    private static func parse(_ text: String, of key: String, _ reader: SettingsReader) -> [Part] {
         var parts: [Part] = []
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
@@ -79,7 +79,7 @@ struct CommandTemplate: Sendable, Hashable {
             if let placeholder = Placeholder(rawValue: String(word)) {
                 parts.append(.place(placeholder))
             } else {
-                report(String(word), reader)
+                report(String(word), at: reader.location(of: key, text), reader)
             }
             rest = rest[word.endIndex...].dropFirst()
         }
@@ -87,11 +87,13 @@ struct CommandTemplate: Sendable, Hashable {
         return parts
     }
 
-    private static func report(_ word: String, _ reader: SettingsReader) {
+    private static func report(
+        _ word: String, at location: SettingsLocation, _ reader: SettingsReader
+    ) {
         let known = Placeholder.allCases.map(\.rawValue)
         let hint =
             nearest(to: word, among: known).map { "; did you mean {\($0)}?" }
             ?? "; known are \(known.map { "{\($0)}" }.joined(separator: ", "))"
-        reader.mistake("there is no place {\(word)}\(hint)", at: reader.location)
+        reader.mistake("there is no place {\(word)}\(hint)", at: location)
     }
 }

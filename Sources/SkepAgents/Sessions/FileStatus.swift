@@ -18,6 +18,20 @@ enum FileStatus {
         return access(path, X_OK) == 0
     }
 
+    /// What is in a folder; nothing when it can't be read.
+    static func names(in path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
     /// Makes a folder and those above it; an existing one is left as it is.
     static func makeFolder(_ path: String, mode: mode_t) throws(AgentsError) {
         if mkdir(path, mode) == 0 {

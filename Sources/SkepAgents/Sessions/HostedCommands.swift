@@ -1,4 +1,5 @@
 public import SkepCore
+public import SkepQueue
 import SkepWire
 
 /// Runs commands on the same leash as agents: a host, limits, an end that leaves nobody behind.
@@ -10,14 +11,16 @@ public struct HostedCommands: Commands {
     public init(_ house: AgentHouse) { self.house = house }
 
     public func run(
-        _ commandLine: String, in workspace: Workspace, environment: [String],
-        limits: SessionLimits
+        _ commandLine: String, in workspace: Workspace, for lease: LeaseToken,
+        environment: [String], limits: SessionLimits
     ) async throws -> CommandResult {
         try house.checkUser()
-        let host = house.commandHost(workspace.run)
+        let place = CommandPlace(run: workspace.run, lease: lease)
         // A worker that died may have left a command running in this very workspace.
-        try FileStatus.makeFolder(host.folder, mode: 0o711)
-        try await host.end(grace: .zero)
+        for earlier in house.commandPlaces() where earlier.precedes(place) {
+            try await house.endCommand(earlier, grace: .zero)
+        }
+        let host = house.commandHost(place)
         FileStatus.removeFolder(host.folder)
         try FileStatus.makeFolder(host.folder, mode: 0o711)
 
@@ -51,6 +54,13 @@ public struct HostedCommands: Commands {
 }
 
 extension AgentHouse {
+    /// Ends a command and forgets it.
+    func endCommand(_ place: CommandPlace, grace: Duration) async throws {
+        let host = commandHost(place)
+        try await host.end(grace: grace)
+        FileStatus.removeFolder(host.folder)
+    }
+
     /// The variables of Skep's environment that may be passed on.
     func allowed(_ names: [String]) -> [String: String] {
         environment.filter { names.contains($0.key) }

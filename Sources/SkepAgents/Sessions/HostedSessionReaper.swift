@@ -12,4 +12,14 @@ public struct HostedSessionReaper: SessionReaper {
         try FileStatus.makeFolder(host.folder, mode: 0o711)
         try await host.end(grace: house.grace)
     }
+
+    public func runsWithCommands() async throws -> Set<RunID> {
+        Set(house.commandPlaces().map(\.run))
+    }
+
+    public func endCommands(of run: RunID) async throws {
+        for place in house.commandPlaces() where place.run == run {
+            try await house.endCommand(place, grace: house.grace)
+        }
+    }
 }

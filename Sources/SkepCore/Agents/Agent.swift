@@ -48,6 +48,12 @@ public protocol SessionReaper: Sendable {
     /// Ends a session's host and everything it started, and returns when all are proven gone.
     /// Ending one that has ended is done at once.
     func end(_ session: SessionID) async throws
+
+    /// Runs of which commands were started that nobody has seen the end of.
+    func runsWithCommands() async throws -> Set<RunID>
+
+    /// Ends the commands of a run likewise.
+    func endCommands(of run: RunID) async throws
 }
 
 /// What becomes of a session whose worker leaves.

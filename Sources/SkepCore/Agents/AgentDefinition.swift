@@ -74,7 +74,7 @@ public struct AgentDefinition: Sendable, Hashable {
         if !name.rawValue.isEmpty, !name.isValid {
             reader.mistake(
                 "\"\(name)\" can't be an agent's name: letters, digits, \"-\", \"_\" and \".\" only, at most 40",
-                at: reader.location)
+                at: reader.location(of: "name"))
         }
         self.name = name
         adapter = reader.requiredText("adapter")
@@ -98,11 +98,13 @@ public struct AgentDefinition: Sendable, Hashable {
         let links = reader.texts("link") ?? []
         for link in links where link.hasPrefix("/") || link.split(separator: "/").contains("..") {
             reader.mistake(
-                "\"link\" holds paths below the home folder, not \"\(link)\"", at: reader.location)
+                "\"link\" holds paths below the home folder, not \"\(link)\"",
+                at: reader.location(of: "link", link))
         }
         reader.finish()
         if mode == .operator, !links.isEmpty {
-            reader.mistake("\"link\" has no meaning with mode: operator", at: reader.location)
+            reader.mistake(
+                "\"link\" has no meaning with mode: operator", at: reader.location(of: "link"))
         }
         return mode == .operator ? .operator : .own(links: links)
     }
@@ -119,7 +121,7 @@ public struct AgentDefinition: Sendable, Hashable {
             } else {
                 reader.mistake(
                     "the secret \"\(name)\" must be env, env:NAME or file:PATH; a secret's value doesn't belong here",
-                    at: reader.location)
+                    at: reader.location(of: "secrets", name))
             }
         }
         return secrets
@@ -143,16 +145,20 @@ public struct SessionLimits: Sendable, Hashable {
         self.silence = silence
     }
 
-    /// Reads `minutes`, `seconds`, `output_mb` and `silence_minutes`.
+    /// Reads `minutes` or `seconds`, `output_mb` and `silence_minutes`.
     public init(_ reader: SettingsReader?) {
         self.init()
         guard let reader else { return }
         let minutes = reader.integer("minutes", in: 0...10080)
         let seconds = reader.integer("seconds", in: 0...3600)
-        if minutes != nil || seconds != nil {
+        if minutes != nil, seconds != nil {
+            reader.mistake("minutes or seconds, not both", at: reader.location(of: "seconds"))
+        } else if minutes != nil || seconds != nil {
             time = .seconds((minutes ?? 0) * 60 + (seconds ?? 0))
             if time == .zero {
-                reader.mistake("the time limit must be more than nothing", at: reader.location)
+                reader.mistake(
+                    "the time limit must be more than nothing",
+                    at: reader.location(of: minutes == nil ? "seconds" : "minutes"))
             }
         }
         if let megabytes = reader.integer("output_mb", in: 1...4096) {

@@ -23,11 +23,14 @@ public protocol SkepError: Error, Sendable, CustomStringConvertible {
     var what: String { get }
     var why: String? { get }
     var advice: String? { get }
+    /// Whether the same thing may do later without anybody changing anything here.
+    var mayPass: Bool { get }
 }
 
 extension SkepError {
     public var why: String? { nil }
     public var advice: String? { nil }
+    public var mayPass: Bool { kind == .unavailable }
 
     public var description: String {
         [what, why, advice].compactMap { $0 }.joined(separator: "\n")

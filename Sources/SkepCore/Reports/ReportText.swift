@@ -49,8 +49,14 @@ public enum ReportText {
         ])
     }
 
-    public static func cancelled(agent: AgentName) -> NewReport {
-        result(["🛑 \(agent) was stopped on this issue. What it had done is kept."])
+    public static func cancelled(_ run: Run, reason: String, notes: [String]) -> NewReport {
+        result([
+            "🛑 \(run.agent) was stopped on this issue: \(oneLine(reason)).",
+            list(notes),
+            run.head.map {
+                "Its commits are kept: commit \($0.short); `skep branch diff \(run.id)` shows them."
+            },
+        ])
     }
 
     /// The body of the pull request of a run.
@@ -109,14 +115,16 @@ public enum ReportText {
     }
 
     private static func harmless(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.filter {
-                    $0 == "\n" || $0 == "\t"
-                        || !($0.value < 0x20 || (0x7f...0x9f).contains($0.value))
-                })
-        ).split(separator: CommentMarker.prefix, omittingEmptySubsequences: false)
-            .joined(separator: "<!- skep:")
+        var scalars = String.UnicodeScalarView()
+        var sequences = EscapeSequences()
+        for scalar in text.unicodeScalars where !sequences.take(scalar) {
+            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+            if !isControl || scalar == "\n" || scalar == "\t" { scalars.append(scalar) }
+        }
+        return String(scalars).split(
+            separator: CommentMarker.prefix, omittingEmptySubsequences: false
+        )
+        .joined(separator: "<!- skep:")
     }
 
     private static func oneLine(_ text: String) -> String {

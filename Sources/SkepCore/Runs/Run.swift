@@ -23,13 +23,14 @@ public struct Run: Sendable, Hashable {
     public let pullRequest: PullRequestLink?
     public let openedAt: Timestamp
     public let closing: RunClosing?
-    public let isCancelRequested: Bool
+    /// Why somebody wants it cancelled, or wanted to before it closed.
+    public let cancelReason: String?
 
     public init(
         id: RunID, issue: IssueReference, issueTitle: String, agent: AgentName,
         workflow: WorkflowName, branch: BranchName, cause: String, base: CommitID?,
         baseBranch: BranchName?, head: CommitID?, pullRequest: PullRequestLink?,
-        openedAt: Timestamp, closing: RunClosing?, isCancelRequested: Bool,
+        openedAt: Timestamp, closing: RunClosing?, cancelReason: String? = nil,
         continuesBranch: Bool = false
     ) {
         self.continuesBranch = continuesBranch
@@ -46,8 +47,12 @@ public struct Run: Sendable, Hashable {
         self.pullRequest = pullRequest
         self.openedAt = openedAt
         self.closing = closing
-        self.isCancelRequested = isCancelRequested
+        self.cancelReason = cancelReason
     }
+}
+
+extension Run {
+    public var isCancelRequested: Bool { cancelReason != nil }
 }
 
 public struct PullRequestLink: Sendable, Hashable {

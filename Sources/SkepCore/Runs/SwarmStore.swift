@@ -58,8 +58,10 @@ public struct StepSettlement: Sendable, Hashable {
     public enum Way: Sendable, Hashable {
         /// Done; the run goes on with this job.
         case next(NewStepJob)
-        /// Done, and so is the run.
+        /// Done, and so is the run; never as cancelled.
         case close(RunClosing.Outcome, detail: String)
+        /// It was stopped because the run is cancelled; the run says why.
+        case cancel
         /// Try again; with `Job.maxFailures` reached the run fails with `closingReports`.
         case retry(Failure, notBefore: Timestamp?)
         /// It failed for good: the run fails.

@@ -70,5 +70,5 @@ public struct SettingsError: SkepError, Hashable {
             : "The configuration has \(mistakes.count) mistakes."
     }
     public var why: String? { mistakes.map(\.description).joined(separator: "\n") }
-    public var advice: String? { "\"skep check\" shows what is understood, and from where." }
+    public var advice: String? { "docs/configuration.md has every key." }
 }

@@ -55,7 +55,9 @@ public final class SettingsReader {
     public func requiredText(_ key: String) -> String {
         if let text = text(key), !text.isEmpty { return text }
         if !entries.contains(where: { $0.key == key && $0.value.value != .null }) {
-            mistakes.add("\(subject) needs \"\(key)\"", at: location)
+            let slip = nearest(to: key, among: entries.map(\.key))
+            let hint = slip.map { ", which \"\($0)\" may be meant to be" } ?? ""
+            mistakes.add("\(subject) needs \"\(key)\"\(hint)", at: location)
         } else if let node = node(key), case .text("") = node.value {
             mistakes.add("\"\(key)\" must not be empty", at: node.location)
         }
@@ -141,6 +143,18 @@ public final class SettingsReader {
         return choice
     }
 
+    /// Where a key's value stands, or something within it: a key of a map, a text of a list.
+    public func location(of key: String, _ inner: String? = nil) -> SettingsLocation {
+        guard let node = entries.last(where: { $0.key == key })?.value else { return location }
+        switch (node.value, inner) {
+        case (.map(let entries), let inner?):
+            return entries.last { $0.key == inner }?.keyLocation ?? node.location
+        case (.list(let nodes), let inner?):
+            return nodes.first { $0.value == .text(inner) }?.location ?? node.location
+        default: return node.location
+        }
+    }
+
     public func mistake(_ message: String, at location: SettingsLocation) {
         mistakes.add(message, at: location)
     }
@@ -150,7 +164,7 @@ public final class SettingsReader {
         for entry in entries where !known.contains(entry.key) {
             let hint =
                 nearest(to: entry.key, among: known).map { "; did you mean \"\($0)\"?" }
-                ?? "; known are \(known.sorted().joined(separator: ", "))"
+                ?? "; known are \(Set(known).sorted().joined(separator: ", "))"
             mistakes.add("\(subject) has no key \"\(entry.key)\"\(hint)", at: entry.keyLocation)
         }
     }

@@ -1,13 +1,16 @@
+public import SkepQueue
+
 /// Runs a command in a workspace, on the same leash as an agent.
 public protocol Commands: Sendable {
     /// Runs a command line with `sh -c` and waits for its end.
     ///
-    /// When the task is cancelled everything it started is ended before this throws.
+    /// When the task is cancelled everything it started is ended before this throws. Commands that
+    /// earlier attempts left behind are ended first; those of later ones aren't touched.
     ///
     /// - Parameter environment: Names of variables it gets from Skep's environment.
     func run(
-        _ commandLine: String, in workspace: Workspace, environment: [String],
-        limits: SessionLimits
+        _ commandLine: String, in workspace: Workspace, for lease: LeaseToken,
+        environment: [String], limits: SessionLimits
     ) async throws -> CommandResult
 }
 

@@ -37,22 +37,48 @@ public struct WorkspaceRequest: Sendable, Hashable {
     public var branch: BranchName
     /// Name and address that the agent's own commits get.
     public var author: CommitAuthor
-    /// Whether the run's workspace is wanted as it was left, for a session that goes on there.
-    public var resuming: Bool
+    /// The path of the run's workspace that is wanted as it was left, for a session that goes on
+    /// there; `nil`: any, made ready at `base`.
+    public var resumes: String?
     /// Whether ignored files of an earlier use may stay (build results, dependencies).
     public var keepsIgnored: Bool
 
     public init(
         run: RunID, repository: RepositoryName, base: CommitID, branch: BranchName,
-        author: CommitAuthor, resuming: Bool = false, keepsIgnored: Bool = false
+        author: CommitAuthor, resumes: String? = nil, keepsIgnored: Bool = false
     ) {
         self.run = run
         self.repository = repository
         self.base = base
         self.branch = branch
         self.author = author
-        self.resuming = resuming
+        self.resumes = resumes
         self.keepsIgnored = keepsIgnored
+    }
+}
+
+/// The workspace of a session is gone, or another run's.
+public struct WorkspaceGone: SkepError, Hashable {
+    public let run: RunID
+    public let path: String
+
+    public init(run: RunID, path: String) {
+        self.run = run
+        self.path = path
+    }
+
+    public var kind: ErrorKind { .conflict }
+    public var what: String { "The workspace \"\(path)\" of run \(run) is gone." }
+}
+
+/// That a run has a workspace.
+public struct WorkspaceReservation: Sendable, Hashable {
+    public let run: RunID
+    public let repository: RepositoryName
+
+    public init(run: RunID, repository: RepositoryName) {
+        self.run = run
+        self.repository = repository
     }
 }
 
@@ -76,10 +102,16 @@ public protocol Workspaces: Sendable {
     func refresh(_ repository: RepositoryName, from access: GitAccess) async throws -> BranchHead
 
     /// Lends a workspace at `request.base` for as long as `body` runs. What was left in it by an
-    /// earlier use is saved under `refs/skep/rescue/` first, then taken away.
+    /// earlier use is saved under `refs/skep/rescue/` first, then taken away. It stays the run's
+    /// until the run is released.
+    ///
+    /// - Throws: `WorkspaceGone` when the one to resume isn't there any more.
     func withWorkspace<R: Sendable>(
         _ request: WorkspaceRequest, _ body: (Workspace) async throws -> R
     ) async throws -> R
+
+    /// The runs that have workspaces.
+    func reservations() async throws -> Set<WorkspaceReservation>
 
     /// Lets others have the workspaces of a run that is closed. Those in use stay.
     func release(run: RunID, of repository: RepositoryName) async throws

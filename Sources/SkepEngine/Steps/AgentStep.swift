@@ -14,10 +14,29 @@ struct AgentStep: Step {
         let request = WorkspaceRequest(
             run: context.run.id, repository: context.run.issue.repository, base: start,
             branch: context.run.branch, author: context.agent.definition.author,
-            resuming: context.job.openSession != nil, keepsIgnored: context.workflow.keepsIgnored)
-        return try await context.parts.workspaces.withWorkspace(request) { workspace in
-            try await work(on: issue, in: workspace, from: start, context)
+            resumes: context.job.openSession?.workspacePath,
+            keepsIgnored: context.workflow.keepsIgnored)
+        do {
+            return try await context.parts.workspaces.withWorkspace(request) { workspace in
+                try await work(on: issue, in: workspace, from: start, context)
+            }
+        } catch let error as WorkspaceGone {
+            guard let session = context.job.openSession else { throw error }
+            return try await abandon(session, because: error, context)
         }
+    }
+
+    /// Gives up a session whose workspace is no longer there. What it had committed before may be
+    /// in the mirror.
+    private func abandon(
+        _ session: SessionRecord, because error: WorkspaceGone, _ context: StepContext
+    ) async throws -> StepOutcome {
+        try await context.parts.sessions.end(session.id)
+        var outcome = StepOutcome(.retry(Failure(kind: "workspace_gone", message: error.what)))
+        outcome.session = SessionClosing(
+            id: session.id, ending: "\(SessionResult.Ending.lost)", outputBytes: 0)
+        outcome.notes = ["\(error.what) Look for refs/skep/run-\(context.run.id)/ in the mirror."]
+        return outcome
     }
 
     /// Where the attempt begins: where an adopted session began, at what the run has made so far,
@@ -70,8 +89,9 @@ struct AgentStep: Step {
                 return try await session.result()
             }
         } catch {
-            guard Task.isCancelled else { throw error }
-            throw await interrupted(record.id, workspace, context)
+            // Only what was ended as it should be: an error says that something may still run.
+            guard Task.isCancelled, error is CancellationError else { throw error }
+            throw await interrupted(assignment, workspace, context)
         }
         context.logger.info(
             "Session ended",
@@ -85,19 +105,25 @@ struct AgentStep: Step {
     }
 
     /// Saves what a stopped session left; one that goes on keeps its workspace as it is.
-    private func interrupted(_ session: SessionID, _ workspace: Workspace, _ context: StepContext)
-        async -> SessionInterrupted
-    {
+    private func interrupted(
+        _ assignment: Assignment, _ workspace: Workspace, _ context: StepContext
+    ) async -> SessionInterrupted {
         guard context.ending() == .stop else {
             return SessionInterrupted(closing: nil, notes: [])
         }
-        var notes: [String] = []
         do {
-            let saved = try await uncancelled {
-                try await context.parts.workspaces.rescue(workspace, reason: "stopped")
-            }
-            if let saved {
-                notes.append("What it had done when it was stopped is kept at \(saved).")
+            return try await uncancelled {
+                let result = try await context.agent.withSession(assignment, in: workspace) {
+                    try await $0.result()
+                }
+                let saved = try await context.parts.workspaces.rescue(
+                    workspace, reason: "stopped")
+                return SessionInterrupted(
+                    closing: SessionClosing(
+                        id: assignment.session, ending: "\(result.ending)",
+                        outputBytes: result.outputBytes),
+                    notes: saved.map { ["What it had done when it was stopped is kept at \($0)."] }
+                        ?? [])
             }
         } catch {
             context.logger.error(
@@ -105,9 +131,6 @@ struct AgentStep: Step {
             // Left open, so that the next attempt, or the reaper, finds the workspace untouched.
             return SessionInterrupted(closing: nil, notes: [])
         }
-        let closing = SessionClosing(
-            id: session, ending: "\(SessionResult.Ending.stopped)", outputBytes: 0)
-        return SessionInterrupted(closing: closing, notes: notes)
     }
 
     /// Turns a session's end and what it left into the step's outcome.
@@ -136,12 +159,11 @@ struct AgentStep: Step {
                         agent: agent.name, notes: collection.notes, tail: result.tail)
                 ]
             }
-        case .stopped:
-            outcome = StepOutcome(.again)
         case .startFailed(let why):
             outcome = StepOutcome(
                 .fail(Failure(kind: "start_failed", message: "it couldn't be started: \(why)")))
-        case .exited, .signalled, .timedOut, .outputLimit, .silent, .lost:
+        // Stopped by somebody else: this worker would not be here.
+        case .exited, .signalled, .timedOut, .outputLimit, .silent, .stopped, .lost:
             outcome = StepOutcome(.retry(Failure(kind: "session", message: "\(result.ending)")))
         }
         if let head = collection.head, outcome.head == nil {

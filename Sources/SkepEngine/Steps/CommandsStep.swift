@@ -37,8 +37,15 @@ struct CommandsStep: Step {
         var checks: [CheckResult] = []
         for command in context.definition.commands {
             let result = try await context.parts.commands.run(
-                command, in: workspace, environment: context.definition.environment,
-                limits: context.definition.limits)
+                command, in: workspace, for: context.lease.token,
+                environment: context.definition.environment, limits: context.definition.limits)
+            switch result.ending {
+            case .lost, .stopped, .startFailed:
+                // It says nothing about the commit.
+                let message = "`\(command)`: \(result.ending)"
+                return StepOutcome(.retry(Failure(kind: "check_lost", message: message)))
+            case .exited, .signalled, .timedOut, .outputLimit, .silent: break
+            }
             checks.append(
                 CheckResult(
                     commit: head, command: command, hasPassed: result.succeeded,

@@ -9,7 +9,6 @@ struct PublishStep: Step {
 
     func run(_ context: StepContext) async throws -> StepOutcome {
         let run = context.run
-        let repository = run.issue.repository
         guard let head = run.head, let base = run.base, let target = run.baseBranch else {
             return StepOutcome(
                 .fail(Failure(kind: "defect", message: "there is nothing to publish")))
@@ -25,6 +24,19 @@ struct PublishStep: Step {
                             + missing.joined(separator: ", "))))
         }
 
+        try Task.checkCancellation()
+        // From here on it is done to the end: half a publication would be found by nobody.
+        return try await uncancelled {
+            try await publish(head, over: base, into: target, history, context)
+        }
+    }
+
+    private func publish(
+        _ head: CommitID, over base: CommitID, into target: BranchName, _ history: RunHistory,
+        _ context: StepContext
+    ) async throws -> StepOutcome {
+        let run = context.run
+        let repository = run.issue.repository
         let access = try await context.parts.tracker.gitAccess(to: repository)
         let branch = try await push(head, over: base, access, context)
         let comparison = try await context.parts.workspaces.comparison(

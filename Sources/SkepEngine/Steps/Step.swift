@@ -45,8 +45,6 @@ struct StepOutcome: Sendable {
         case close(RunClosing.Outcome, detail: String)
         /// Back to the step the workflow names for this outcome, with what was found.
         case sentBack(outcome: String, findings: String, detail: String)
-        /// Nothing came of it, and nobody is to blame: at once again.
-        case again
         /// It failed, and may be tried again.
         case retry(Failure)
         /// It failed for good.

@@ -114,8 +114,8 @@ public final class ScriptedCommands: Commands {
     public var lines: [String] { state.withLock { $0.lines } }
 
     public func run(
-        _ commandLine: String, in workspace: Workspace, environment: [String],
-        limits: SessionLimits
+        _ commandLine: String, in workspace: Workspace, for lease: LeaseToken,
+        environment: [String], limits: SessionLimits
     ) async throws -> CommandResult {
         let ending = state.withLock { state in
             state.lines.append(commandLine)
@@ -137,4 +137,8 @@ public final class ScriptedReaper: SessionReaper {
     public func end(_ session: SessionID) async throws {
         sessions.withLock { $0.append(session) }
     }
+
+    public func runsWithCommands() async throws -> Set<RunID> { [] }
+
+    public func endCommands(of run: RunID) async throws {}
 }

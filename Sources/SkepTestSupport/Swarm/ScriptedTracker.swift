@@ -9,6 +9,10 @@ public final class ScriptedTracker: Tracker {
         public var comments: [IssueReference: [IssueComment]] = [:]
         public var pullRequests: [Int: PullRequest] = [:]
         public var failure: (any SkepError)?
+        /// Issues that the list leaves out, as when they slip between two pages.
+        public var unlisted: Set<IssueReference> = []
+        /// Issues on which nothing can be posted.
+        public var locked: Set<IssueReference> = []
         public var listings = 0
         var lastNumber = 100
     }
@@ -72,6 +76,7 @@ public final class ScriptedTracker: Tracker {
             state.listings += 1
             return state.issues.values.filter {
                 $0.reference.repository == repository && filter.matches($0)
+                    && !state.unlisted.contains($0.reference)
             }.sorted { $0.reference > $1.reference }
         }
     }
@@ -93,6 +98,9 @@ public final class ScriptedTracker: Tracker {
         -> IssueComment
     {
         try access { state in
+            if state.locked.contains(issue) {
+                throw ScriptedRefusal(kind: .refused, what: "\(issue) is locked.")
+            }
             if let there = state.comments[issue]?.first(where: { marker.isIn($0.body) }) {
                 return there
             }

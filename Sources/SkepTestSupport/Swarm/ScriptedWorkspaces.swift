@@ -39,6 +39,15 @@ public final class ScriptedWorkspaces: Workspaces {
                 branch: request.branch))
     }
 
+    public func reservations() async throws -> Set<WorkspaceReservation> {
+        state.withLock { state in
+            Set(
+                state.requests.filter { !state.released.contains($0.run) }.map {
+                    WorkspaceReservation(run: $0.run, repository: $0.repository)
+                })
+        }
+    }
+
     public func release(run: RunID, of repository: RepositoryName) async throws {
         state.withLock { $0.released.append(run) }
     }

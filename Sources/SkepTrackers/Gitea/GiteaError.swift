@@ -46,6 +46,15 @@ public enum GiteaError: SkepError, Hashable {
         }
     }
 
+    /// A token is renewed, a proxy shows its maintenance page for a while: work that is done must
+    /// not be given up for that.
+    public var mayPass: Bool {
+        switch self {
+        case .unauthorized, .missingScope, .moved, .notGitea, .forbidden, .unreadable: true
+        default: kind == .unavailable
+        }
+    }
+
     public var what: String {
         switch self {
         case .unauthorized(let host, true, _): "\(host) doesn't accept the token."
