@@ -83,11 +83,17 @@ public struct SwarmWorker: Sendable {
         }
     }
 
-    /// Cleans up after runs that were closed while their worker was dead.
+    /// Cleans up after runs that were closed while their worker was dead, and looks at the clock.
     private func cleanUp() async throws {
         let cleaner = Cleaner(parts: parts)
+        var watch = ClockWatch(parts.clock)
         while true {
             await cleaner.sweep()
+            if let jump = watch.jump() {
+                parts.logger.warning(
+                    "The wall clock was turned; leases and limits don't follow it, but jobs that wait for a time do: \"skep queue retry\" starts one at once",
+                    metadata: [LogKeys.durationMS: "\(jump.milliseconds)"])
+            }
             try await parts.clock.sleep(for: configuration.cleanUpInterval)
         }
     }

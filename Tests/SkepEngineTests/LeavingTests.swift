@@ -25,7 +25,9 @@ struct LeavingTests {
             #expect(summary.state == .published)
             #expect(swarm.agents[0].snapshot.prompts.count == 1)
             #expect(
-                swarm.workspaces.change { $0.requests }.map { $0.resumes != nil }.prefix(2) == [false, true])
+                swarm.workspaces.change { $0.requests }.map { $0.resumes != nil }.prefix(2) == [
+                    false, true,
+                ])
         }
     }
 
@@ -66,7 +68,8 @@ struct LeavingTests {
             #expect(summary.state == .cancelled)
             #expect(swarm.agents[0].snapshot.stopped.count == 1)
             #expect(swarm.workspaces.change { $0.rescues } == ["stopped"])
-            #expect(swarm.tracker.posts(on: issue).last?.contains(
+            #expect(
+                swarm.tracker.posts(on: issue).last?.contains(
                     "🛑 ann was stopped on this issue: not now.") == true)
             #expect(try await swarm.store.openSessions().isEmpty)
         }

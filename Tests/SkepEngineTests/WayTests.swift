@@ -113,7 +113,8 @@ struct WayTests {
         }
     }
 
-    @Test("A session that somebody else stopped counts as a failure, and isn't started at once again")
+    @Test(
+        "A session that somebody else stopped counts as a failure, and isn't started at once again")
     func stoppedFromOutside() async throws {
         try await Swarm.with(endings: [.stopped, .stopped]) { swarm in
             let run = try await swarm.dispatch(swarm.tracker.put(5))
