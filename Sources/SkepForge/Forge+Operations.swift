@@ -26,15 +26,6 @@ public struct ForgeRepository: Sendable, Equatable {
     public let path: String
 }
 
-/// An issue or pull request of the tracker, in short.
-public struct ForgeIssue: Sendable, Equatable {
-    public let reference: IssueReference
-    public let title: String
-    public let isOpen: Bool
-    public let isPullRequest: Bool
-    public let labels: [String]
-}
-
 extension Forge {
     /// Adds a user and makes a token. The token can't be had again: only its hash is kept.
     ///
@@ -124,44 +115,17 @@ extension Forge {
         }
         let row = try await find(repository)
         let number = try await store.write { db, now in
-            let name = author?.rawValue ?? row.ownerName
-            guard let user = try UserRow.find(db, name: name) else {
-                throw ForgeError.noSuchUser(name)
-            }
+            let user = try self.person(author, in: row, db)
             let issue = try IssueRow.insert(
                 db, repository: row, isPull: false, title: title, body: body, author: user, now: now
             )
             guard let issue else { throw ForgeError.noSuchRepository(row.fullName) }
-            for label in labels {
-                let known = try LabelRow.find(db, name: label, repository: row.id)
-                let made =
-                    try known
-                    ?? LabelRow.insert(
-                        db, repository: row.id, name: label, color: "5319e7", description: "",
-                        isExclusive: false, isArchived: false)
-                try made?.put(db, on: issue.id)
-            }
+            for label in labels { try Self.put(label, on: issue, in: row, db) }
             return issue.number
         }
         return ForgeIssue(
             reference: IssueReference(repository: repository, number: number), title: title,
-            isOpen: true, isPullRequest: false, labels: labels)
-    }
-
-    /// The issues and pull requests of a repository, the newest first.
-    public func issues(in repository: RepositoryName, includingClosed: Bool = false) async throws
-        -> [ForgeIssue]
-    {
-        let row = try await find(repository)
-        return try await store.read { db in
-            let query = IssueQuery(isOpen: includingClosed ? nil : true)
-            return try query.fetch(db, repository: row.id, page: .all).0.map { issue in
-                ForgeIssue(
-                    reference: IssueReference(repository: repository, number: issue.number),
-                    title: issue.title, isOpen: issue.isOpen, isPullRequest: issue.isPull,
-                    labels: try LabelRow.of(db, issue: issue.id).map(\.name))
-            }
-        }
+            isOpen: true, isPullRequest: false, labels: labels, assignees: [])
     }
 
     static func isValidUserName(_ name: String) -> Bool {
@@ -170,5 +134,7 @@ extension Forge {
     }
 
     /// Names that stand for something else at an address' beginning.
-    private static let reservedNames: Set<String> = ["api", "assets", "user", "users", "repos"]
+    private static let reservedNames: Set<String> = [
+        "api", "assets", "favicon.ico", "user", "users", "repos",
+    ]
 }

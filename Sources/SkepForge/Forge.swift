@@ -15,19 +15,25 @@ public final class Forge: Sendable {
     let store: ForgeStore
     let git: GitCommand
     let pulls: PullInspector
+    let dataFolder: String
     private let repositoriesFolder: String
 
-    /// Opens a data folder, which is made if it isn't there.
+    /// Opens a data folder.
     ///
-    /// - Throws: `ForgeError.newerDatabase`, `ForgeError.unsuitableDatabase`.
+    /// - Parameter isMade: Whether a tracker is made where there is none.
+    /// - Throws: `ForgeError.noTracker`, `.newerDatabase`, `.unsuitableDatabase`.
     public convenience init(
-        dataFolder: String, clock: any SkepQueue.Clock = SystemClock()
+        dataFolder: String, isMade: Bool = true, clock: any SkepQueue.Clock = SystemClock()
     ) async throws {
-        try await self.init(dataFolder: dataFolder, clock: clock, git: .find())
+        let folder = URL(fileURLWithPath: dataFolder).standardizedFileURL.path
+        let isThere = FileManager.default.fileExists(atPath: Self.database(in: folder))
+        guard isMade || isThere else { throw ForgeError.noTracker(folder: folder) }
+        try await self.init(dataFolder: folder, clock: clock, git: .find())
     }
 
     init(dataFolder: String, clock: any SkepQueue.Clock, git: GitCommand) async throws {
         let folder = URL(fileURLWithPath: dataFolder).standardizedFileURL.path
+        self.dataFolder = folder
         repositoriesFolder = folder + "/repositories"
         do {
             try FileManager.default.createDirectory(
@@ -35,13 +41,15 @@ public final class Forge: Sendable {
         } catch {
             throw ForgeError.unsuitableDatabase(path: folder, reason: "\(error)")
         }
-        let path = folder + "/forge.sqlite"
+        let path = Self.database(in: folder)
         store = try await ForgeStore(path: path, clock: clock)
         // Hashes of tokens are in it: it's for the owner's eyes.
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
         self.git = git
         pulls = PullInspector()
     }
+
+    private static func database(in folder: String) -> String { folder + "/forge.sqlite" }
 
     /// Whether the git program was found. Without it repositories can't be made, pulled, pushed
     /// over HTTP or merged.

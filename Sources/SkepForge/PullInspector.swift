@@ -55,7 +55,32 @@ final class PullInspector: Sendable {
     }
 }
 
+/// A pull request with all that is known of it.
+struct LoadedPull: Sendable {
+    let repository: RepositoryRow
+    let issue: IssueRow
+    let pull: PullRow
+    let state: PullState
+    let bare: BareRepository
+
+    /// Where its commits begin.
+    var mergeBase: String {
+        let base = state.facts?.mergeBase ?? ""
+        return base.isEmpty ? state.base : base
+    }
+}
+
 extension Forge {
+    /// Finds out what git says of a pull request now.
+    func load(_ issue: IssueRow, _ pull: PullRow, in repository: RepositoryRow) async throws
+        -> LoadedPull
+    {
+        LoadedPull(
+            repository: repository, issue: issue, pull: pull,
+            state: try await state(of: issue, pull, in: repository),
+            bare: bareRepository(repository))
+    }
+
     /// The name that keeps a pull request's commits, also when its branch is gone.
     static func pullReference(_ number: Int) -> String { "refs/pull/\(number)/head" }
 
@@ -121,6 +146,16 @@ extension Forge {
         }
         guard !open.isEmpty else { return }
         _ = try await states(of: open.map { ($0.issue, $0.pull) }, in: repository)
+    }
+
+    /// Takes over the base as it is, before a pull request is closed.
+    func keepBase(of issue: IssueRow, _ pull: PullRow, in repository: RepositoryRow) async throws {
+        guard git.isInstalled, issue.isOpen else { return }
+        let base = try await bareRepository(repository).commit(ofBranch: pull.baseBranch)
+        guard let base else { return }
+        try await store.write { db, _ in
+            try pull.setBase(db, branch: pull.baseBranch, commit: base)
+        }
     }
 
     private struct OpenPull: Sendable {

@@ -130,24 +130,27 @@ struct GitHostingTests {
 
     @Test("Without git the API goes on, and says what doesn't work")
     func withoutGit() async throws {
-        try await TestForge.with { test async throws in
-            let forge = try await Forge(
-                dataFolder: test.folder, clock: SystemClock(),
-                git: GitCommand(isInstalled: false, path: ""))
-            let token = test.tokens["amy"]
-            await #expect(throws: ForgeError.gitMissing(purpose: "create a repository")) {
-                try await forge.addRepository(try #require(RepositoryName("amy/more")))
-            }
-            try await TestForge.serving(forge) { url in
-                let client = APIClient(url: url, token: token)
-                let issue = try await client.post("repos/amy/bees/issues", ["title": "x"])
-                #expect(issue.status == 201)
-                #expect(try await client.get("repos/amy/bees").json["empty"]?.bool == false)
-                let branches = try await client.get("repos/amy/bees/branches")
-                #expect(branches.status == 503)
-                #expect(
-                    branches.json["message"]?.string?.contains("without the git program") == true)
-            }
+        let folder = TemporaryFolder.path()
+        defer { TemporaryFolder.remove(folder) }
+        let whole = try await Forge(dataFolder: folder)
+        let token = try await whole.addUser("amy").token.value
+        _ = try await whole.create(owner: "amy", name: "bees", seed: .readme)
+
+        let forge = try await Forge(
+            dataFolder: folder, clock: SystemClock(),
+            git: GitCommand(isInstalled: false, path: ""))
+
+        await #expect(throws: ForgeError.gitMissing(purpose: "create a repository")) {
+            try await forge.addRepository(try #require(RepositoryName("amy/more")))
+        }
+        try await TestForge.serving(forge) { url async throws in
+            let client = APIClient(url: url, token: token)
+            let issue = try await client.post("repos/amy/bees/issues", ["title": "x"])
+            #expect(issue.status == 201)
+            #expect(try await client.get("repos/amy/bees").json["empty"]?.bool == false)
+            let branches = try await client.get("repos/amy/bees/branches")
+            #expect(branches.status == 503)
+            #expect(branches.json["message"]?.string?.contains("without the git program") == true)
         }
     }
 }

@@ -38,6 +38,26 @@ struct PageTests {
             ("```\n<!-- kept -->\n```", "<pre><code>&lt;!-- kept --&gt;\n</code></pre>"),
             ("<!-- never closed <script>", ""),
             ("", ""),
+            (
+                "It ended.\n<details><summary>Output of `x`</summary>\n\n```text\n</details> <b>\n```\n\n</details>\n\nEnd",
+                "<p>It ended.</p><details><summary>Output of <code>x</code></summary><pre><code>&lt;/details&gt; &lt;b&gt;\n</code></pre></details><p>End</p>"
+            ),
+            (
+                "<details>\n<summary>A</summary>\nin <i>\n</details>",
+                "<details><summary>A</summary><p>in &lt;i&gt;</p></details>"
+            ),
+            (
+                "<details><summary>A</summary>x</details>\ny",
+                "<details><summary>A</summary><p>x</p></details><p>y</p>"
+            ),
+            (
+                "<details><summary>A</summary>\n<details>\nb\n</details>\nc",
+                "<details><summary>A</summary><details><p>b</p></details><p>c</p></details>"
+            ),
+            (
+                "</details>\n<details onclick=x>\n<summary>",
+                "<p>&lt;/details&gt;\n&lt;details onclick=x&gt;\n&lt;summary&gt;</p>"
+            ),
         ])
     func markdown(_ source: String, _ html: String) {
         #expect(Markdown.html(source) == html)
@@ -45,7 +65,10 @@ struct PageTests {
 
     @Test("Text that is made to be slow is rendered quickly", .timeLimit(.minutes(1)))
     func hostileMarkdown() {
-        for piece in ["**a ", "[", "`", "> ", "*_", "<!--", "- ", "[a](", "``` "] {
+        for piece in [
+            "**a ", "[", "`", "> ", "*_", "<!--", "- ", "[a](", "``` ", "<details>", "<details>\n",
+            "</details>\n", "<details><summary>\n",
+        ] {
             _ = Markdown.html(String(repeating: piece, count: 60_000))
         }
     }
@@ -111,6 +134,63 @@ struct PageTests {
             #expect(style.header("Content-Type") == "text/css; charset=utf-8")
             let head = try await client.raw("HEAD", "/amy/bees/issues")
             #expect(head.status == 200 && head.bytes.isEmpty)
+        }
+    }
+
+    @Test("A page that isn't there is called a page")
+    func missingPage() async throws {
+        try await TestForge.with { test async throws in
+            let page = try await test.client(nil).raw("GET", "/amy/none")
+            #expect(page.text.contains("There is no such page."))
+        }
+    }
+
+    @Test("Browsers find an icon, and the foot names the version")
+    func furnishings() async throws {
+        try await TestForge.with { test async throws in
+            let client = test.client(nil)
+            #expect(try await client.raw("GET", "/favicon.ico").status == 204)
+            let icon = try await client.raw("GET", "/assets/favicon.svg")
+            #expect(icon.header("Content-Type") == "image/svg+xml")
+            let page = try await client.raw("GET", "/")
+            #expect(page.text.contains("Skep's embedded tracker, Skep 7.8.9. Its API"))
+        }
+    }
+
+    @Test("A user's page has that user's repositories only, and counts have their number")
+    func ownersPage() async throws {
+        try await TestForge.with { test async throws in
+            _ = try await test.forge.create(owner: "bob", name: "hives", seed: .empty)
+            _ = try await test.forge.addIssue(to: test.repository, title: "x")
+            let client = test.client(nil)
+
+            let all = try await client.raw("GET", "/").text
+            let bobs = try await client.raw("GET", "/BOB").text
+            let none = try await client.raw("GET", "/carl").text
+
+            #expect(all.contains("amy/bees") && all.contains("bob/hives"))
+            #expect(all.contains(">1 open issue<") && all.contains(">0 open issues<"))
+            #expect(!bobs.contains("amy/bees") && bobs.contains("bob/hives"))
+            #expect(bobs.contains("Repositories of bob"))
+            #expect(none.contains("carl has no repository here."))
+        }
+    }
+
+    @Test("A branch's name leads to its commits")
+    func branchCommits() async throws {
+        try await TestForge.with { test async throws in
+            let git = try await Git.clone(test.cloneURL("amy"), to: test.folder + "/work")
+            try await git.commit("1\n", to: "a.txt", on: "agent/x#1", message: "Fly <higher>")
+            try await git("push", "-q", "origin", "agent/x#1")
+            let client = test.client(nil)
+
+            let branches = try await client.raw("GET", "/amy/bees").text
+            #expect(branches.contains("href=\"/amy/bees/commits/agent/x%231\""))
+            let commits = try await client.raw("GET", "/amy/bees/commits/agent/x%231")
+            #expect(commits.status == 200)
+            #expect(commits.text.contains("Fly &lt;higher&gt;"))
+            #expect(commits.text.contains("2 commits of"))
+            #expect(try await client.raw("GET", "/amy/bees/commits/none").status == 404)
         }
     }
 

@@ -125,11 +125,8 @@ extension Call {
     func keepPull(closing: Bool) async throws {
         let repository = try await read { db in try self.repository(db) }
         try await forge.keepHeads(in: repository)
-        guard closing, forge.git.isInstalled else { return }
+        guard closing else { return }
         let (issue, pull) = try await read { db in try self.pull(db, in: repository) }
-        guard issue.isOpen else { return }
-        let base = try await forge.bareRepository(repository).commit(ofBranch: pull.baseBranch)
-        guard let base else { return }
-        try await write { db, _ in try pull.setBase(db, branch: pull.baseBranch, commit: base) }
+        try await forge.keepBase(of: issue, pull, in: repository)
     }
 }

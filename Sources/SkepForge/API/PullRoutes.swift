@@ -192,21 +192,6 @@ extension ForgeAPI {
     }
 }
 
-/// A pull request with all that is known of it.
-struct LoadedPull: Sendable {
-    let repository: RepositoryRow
-    let issue: IssueRow
-    let pull: PullRow
-    let state: PullState
-    let bare: BareRepository
-
-    /// Where its commits begin.
-    var mergeBase: String {
-        let base = state.facts?.mergeBase ?? ""
-        return base.isEmpty ? state.base : base
-    }
-}
-
 extension Call {
     /// The pull request in the path, with its head as it is now.
     func loadPull() async throws -> LoadedPull {
@@ -215,10 +200,7 @@ extension Call {
             let (issue, pull) = try self.pull(db, in: repository)
             return (repository, issue, pull)
         }
-        return LoadedPull(
-            repository: repository, issue: issue, pull: pull,
-            state: try await forge.state(of: issue, pull, in: repository),
-            bare: forge.bareRepository(repository))
+        return try await forge.load(issue, pull, in: repository)
     }
 
     func pullAnswer(status: Int = 200) async throws -> Answer {

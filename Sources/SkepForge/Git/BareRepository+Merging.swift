@@ -1,7 +1,7 @@
 import Foundation
 
 /// How a pull request is merged; the names are those of Gitea's API.
-enum MergeStyle: String, Sendable {
+public enum MergeStyle: String, Sendable, CaseIterable {
     case merge
     case rebase
     case rebaseMerge = "rebase-merge"

@@ -9,6 +9,11 @@ enum ForgePages {
             Answer(
                 status: 200, body: .text(PageRenderer.style, type: "text/css; charset=utf-8"))
         }
+        routes.on("GET", "assets/favicon.svg") { _ in
+            Answer(status: 200, body: .text(PageRenderer.icon, type: "image/svg+xml"))
+        }
+        // Pages name their icon; this is for those who ask without having read one.
+        routes.on("GET", "favicon.ico") { _ in .noContent }
         routes.on("GET", "") { try await repositories($0, renderer, owner: nil) }
         routes.on("GET", "{owner}") { call in
             try await repositories(call, renderer, owner: call.parameter("owner"))
@@ -28,6 +33,9 @@ enum ForgePages {
             }
         }
         routes.on("GET", repo + "/pulls/{file}", ForgeAPI.pullText)
+        routes.on("GET", repo + "/commits/{branch...}") {
+            try await CommitsPage.answer($0, renderer)
+        }
         routes.on("GET", repo + "/commit/{file}") { try await CommitPage.answer($0, renderer) }
         return routes
     }
@@ -36,24 +44,36 @@ enum ForgePages {
         async throws -> Answer
     {
         try await call.read { db in
-            if let owner, try UserRow.find(db, name: owner) == nil { throw Refusal.notFound }
+            let person = try owner.flatMap { try UserRow.find(db, name: $0) }
+            if owner != nil, person == nil { throw Refusal.notFound }
             let shown = try RepositoryRow.all(db).filter {
                 try $0.permission(db, of: call.caller) >= .read
-                    && (owner == nil || owner?.lowercased() == $0.ownerName.lowercased())
+                    && (person == nil || person?.id == $0.ownerId)
             }
             let models = try shown.map { repository in
                 let model: PageRenderer.Model = [
                     "name": repository.fullName, "url": "/\(repository.fullName)",
                     "description": repository.description,
-                    "issues": try repository.countOpen(db, pulls: false),
-                    "pulls": try repository.countOpen(db, pulls: true),
+                    "issues": count(
+                        try repository.countOpen(db, pulls: false), "open issue"),
+                    "pulls": count(
+                        try repository.countOpen(db, pulls: true), "pull request"),
                 ]
                 return model.withoutEmptyTexts
             }
+            let heading = person.map { "Repositories of \($0.name)" } ?? "Repositories"
             return renderer.page(
-                "repositories", title: owner ?? "Repositories",
-                ["repositories": models, "hasRepositories": !models.isEmpty])
+                "repositories", title: heading,
+                [
+                    "heading": heading, "repositories": models, "owner": person?.name ?? "NAME",
+                    "hasRepositories": !models.isEmpty, "isAll": person == nil,
+                ])
         }
+    }
+
+    /// "1 commit", "2 commits".
+    static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
     private static func list(_ call: Call, _ renderer: PageRenderer, pulls: Bool) async throws

@@ -22,9 +22,40 @@ enum RepositoryPage {
             model["branches"] = shown.map { name, commit in
                 CommitPage.row(commit, base: models.base).adding([
                     "name": name, "isDefault": name == repository.defaultBranch,
+                    "commitsURL": CommitsPage.url(name, base: models.base),
                 ])
             }
             return renderer.page("repository", title: repository.fullName, model)
+        }
+    }
+}
+
+/// The commits of a branch, the newest first.
+enum CommitsPage {
+    static func url(_ branch: String, base: String) -> String {
+        let path = branch.split(separator: "/").map { PercentCoding.encode(String($0)) }
+        return "\(base)/commits/\(path.joined(separator: "/"))"
+    }
+
+    static func answer(_ call: Call, _ renderer: PageRenderer) async throws -> Answer {
+        let repository = try await call.read { db in try call.repository(db) }
+        let bare = call.forge.bareRepository(repository)
+        let (branch, page) = (call.parameter("branch"), call.page)
+        guard call.forge.hasGit, let head = try await bare.commit(ofBranch: branch) else {
+            throw Refusal.notFound
+        }
+        let total = try await bare.countCommits(head)
+        let commits = try await bare.commits(head, skip: page.offset, limit: page.limit)
+        return try await call.read { db in
+            let models = PageModels(db: db, repository: repository)
+            var model = try models.tabs("onCode")
+            model["branch"] = branch
+            model["commitCount"] = ForgePages.count(total, "commit")
+            model["commits"] = commits.map { CommitPage.row($0, base: models.base) }
+            if page.number > 1 { model["newer"] = "?page=\(page.number - 1)" }
+            if page.offset + commits.count < total { model["older"] = "?page=\(page.number + 1)" }
+            return renderer.page(
+                "commits", title: "Commits of \(branch)", crumbs: models.crumbs, model)
         }
     }
 }
@@ -90,8 +121,8 @@ enum PullPage {
                     .joined(separator: ", "),
                 "entries": try models.entries(issue, viewer: call.caller),
                 "commits": shownCommits.reversed().map { CommitPage.row($0, base: models.base) },
-                "commitCount": count(shownCommits.count, "commit"),
-                "fileCount": count(facts?.changedFiles ?? 0, "changed file"),
+                "commitCount": ForgePages.count(shownCommits.count, "commit"),
+                "fileCount": ForgePages.count(facts?.changedFiles ?? 0, "changed file"),
                 "additions": facts?.additions ?? 0, "deletions": facts?.deletions ?? 0,
                 "hasStatuses": !statuses.isEmpty, "statuses": statuses.map(statusModel),
             ]
@@ -104,10 +135,6 @@ enum PullPage {
                 crumbs: models.crumbs + [Crumb(text: "Pull requests", url: models.base + "/pulls")],
                 model)
         }
-    }
-
-    private static func count(_ number: Int, _ noun: String) -> String {
-        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
     private static func mergeText(

@@ -3,6 +3,7 @@ import Foundation
 /// Renders a small, safe part of Markdown.
 ///
 /// What it doesn't know stays text, and all text is escaped: HTML in it is shown, never obeyed.
+/// Only `<details>` with its `<summary>` folds away what is in it, as reports do with output.
 /// HTML comments aren't shown; programs keep their marks in them.
 enum Markdown {
     /// Characters that are rendered; the rest is cut, and the page says so.
@@ -80,22 +81,30 @@ extension Markdown {
     /// The blocks of a text, line by line.
     struct Blocks {
         var lines: [Substring]
-        private var index = 0
+        var index = 0
 
         init(lines: [Substring]) { self.lines = lines }
 
-        mutating func render(to output: inout String, depth: Int = 0) {
+        /// Quotes and details within each other go this deep.
+        private static let deepest = 8
+
+        /// - Parameter isFolded: Whether it ends before the line that ends `<details>`.
+        mutating func render(to output: inout String, depth: Int = 0, isFolded: Bool = false) {
             while index < lines.count {
                 let line = lines[index]
-                if Self.isBlank(line) {
+                if isFolded, Self.endsDetails(line) {
+                    return
+                } else if Self.isBlank(line) {
                     index += 1
+                } else if depth < Self.deepest, let rest = Self.afterTag("<details>", line) {
+                    renderDetails(rest, to: &output, depth: depth)
                 } else if let fence = Self.fence(line) {
                     renderCode(fence, to: &output)
                 } else if let (level, title) = Self.heading(line) {
                     let tag = "h\(min(6, level + 2))"
                     output += "<\(tag)>\(Inline.html(title))</\(tag)>"
                     index += 1
-                } else if line.hasPrefix(">"), depth < 8 {
+                } else if line.hasPrefix(">"), depth < Self.deepest {
                     renderQuote(to: &output, depth: depth)
                 } else if Self.item(line) != nil {
                     renderList(to: &output)
@@ -151,7 +160,8 @@ extension Markdown {
             var text: [Substring] = []
             while index < lines.count, !Self.isBlank(lines[index]), Self.fence(lines[index]) == nil,
                 Self.heading(lines[index]) == nil, text.isEmpty || !lines[index].hasPrefix(">"),
-                text.isEmpty || Self.item(lines[index]) == nil
+                text.isEmpty || Self.item(lines[index]) == nil,
+                text.isEmpty || !Self.touchesDetails(lines[index])
             {
                 text.append(lines[index])
                 index += 1

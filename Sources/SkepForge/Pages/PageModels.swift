@@ -65,7 +65,7 @@ struct PageModels {
         ]
         let assignees = try assignees(issue)
         if !assignees.isEmpty { model["assignees"] = "assigned to \(assignees)" }
-        if comments > 0 { model["comments"] = comments == 1 ? "1 comment" : "\(comments) comments" }
+        if comments > 0 { model["comments"] = ForgePages.count(comments, "comment") }
         if let pull { model["branches"] = "\(pull.headBranch) → \(pull.baseBranch)" }
         return model.adding(state(issue, isMerged: pull?.isMerged ?? false))
             .adding(Self.time(issue.createdAtMs))

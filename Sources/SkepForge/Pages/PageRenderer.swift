@@ -7,9 +7,14 @@ struct PageRenderer: Sendable {
 
     static let style = String(decoding: PackageResources.forge_css, as: UTF8.self)
 
-    private let library: MustacheLibrary
+    static let icon = String(decoding: PackageResources.favicon_svg, as: UTF8.self)
 
-    init() throws {
+    private let library: MustacheLibrary
+    private let version: String
+
+    /// - Parameter version: Skep's; empty where it isn't known.
+    init(version: String = "") throws {
+        self.version = version
         let sources: [String: [UInt8]] = [
             "layout": PackageResources.layout_mustache, "tabs": PackageResources.tabs_mustache,
             "time": PackageResources.time_mustache, "labels": PackageResources.labels_mustache,
@@ -18,6 +23,7 @@ struct PageRenderer: Sendable {
             "repository": PackageResources.repository_mustache,
             "issues": PackageResources.issues_mustache, "issue": PackageResources.issue_mustache,
             "pull": PackageResources.pull_mustache, "commit": PackageResources.commit_mustache,
+            "commits": PackageResources.commits_mustache, "row": PackageResources.row_mustache,
             "failure": PackageResources.failure_mustache,
         ]
         library = MustacheLibrary(
@@ -27,8 +33,9 @@ struct PageRenderer: Sendable {
     }
 
     func page(_ template: String, title: String, crumbs: [Crumb] = [], _ model: Model) -> Answer {
-        var model = model.withoutEmptyTexts
-        model["version"] = Forge.version
+        var model = model
+        model["version"] = version
+        model = model.withoutEmptyTexts
         model["crumbs"] = crumbs.map { ["text": $0.text, "url": $0.url] }
         model["title"] = model["title"] ?? title
         return .page(library.render(model, withTemplate: template) ?? "")
@@ -42,7 +49,11 @@ struct PageRenderer: Sendable {
             default: "That didn't work"
             }
         var answer = page(
-            "failure", title: heading, ["heading": heading, "message": refusal.message])
+            "failure", title: heading,
+            [
+                "heading": heading,
+                "message": refusal == .notFound ? "There is no such page." : refusal.message,
+            ])
         answer.status = refusal.status
         return answer
     }

@@ -22,13 +22,16 @@ struct ForgeResponder: HTTPResponder {
     private let pageRenderer: PageRenderer
     private let logger: Logger
 
-    init(forge: Forge, hostCheck: HostCheck, allowsAnonymousReading: Bool, logger: Logger) throws {
+    init(
+        forge: Forge, hostCheck: HostCheck, allowsAnonymousReading: Bool, version: String,
+        logger: Logger
+    ) throws {
         self.forge = forge
         self.hostCheck = hostCheck
         self.allowsAnonymousReading = allowsAnonymousReading
         self.logger = logger
         api = ForgeAPI.routes()
-        pageRenderer = try PageRenderer()
+        pageRenderer = try PageRenderer(version: version)
         pages = ForgePages.routes(pageRenderer)
         backend = GitBackend(forge: forge, logger: logger)
     }
@@ -84,6 +87,7 @@ struct ForgeResponder: HTTPResponder {
     /// What may be asked without a token wherever the server listens.
     private func isPublic(_ path: [String]) -> Bool {
         path == ["api", "v1", "version"] || path.first == "assets"
+            || path == ["favicon.ico"]
     }
 
     private func caller(of request: Request) async throws -> UserRow? {

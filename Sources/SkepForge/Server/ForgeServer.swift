@@ -32,15 +32,19 @@ public struct ForgeServer: Service {
     ///   - port: 0 for any that is free.
     ///   - allowRemote: Whether other machines may reach it, which then need a token for everything.
     ///   - allowedHosts: Further names that clients may use for this server.
+    ///   - version: Skep's, for the foot of the pages.
     ///   - onReady: Called when requests are taken.
-    /// - Throws: `ForgeError.remoteBindRefused`.
+    /// - Throws: `ForgeError.remoteBindRefused`, `.notAnAddress`.
     public init(
         forge: Forge, host: String = "127.0.0.1", port: Int = 0, allowRemote: Bool = false,
-        allowedHosts: [String] = [], logger: Logger,
+        allowedHosts: [String] = [], version: String = "", logger: Logger,
         onReady: @escaping @Sendable (Address) async -> Void = { _ in }
     ) throws {
         let isLoopback = HostCheck.isLoopback(host)
-        guard isLoopback || allowRemote else { throw ForgeError.remoteBindRefused(host: host) }
+        guard isLoopback || allowRemote else {
+            throw HostCheck.isNumeric(host)
+                ? ForgeError.remoteBindRefused(host: host) : ForgeError.notAnAddress(host)
+        }
         self.forge = forge
         self.host = host
         self.port = port
@@ -49,24 +53,27 @@ public struct ForgeServer: Service {
         responder = try ForgeResponder(
             forge: forge,
             hostCheck: HostCheck(names: allowedHosts + [host], onlyLoopback: isLoopback),
-            allowsAnonymousReading: isLoopback, logger: logger)
+            allowsAnonymousReading: isLoopback, version: version, logger: logger)
     }
 
     /// Opens a data folder and serves it.
     public init(
         dataFolder: String, host: String = "127.0.0.1", port: Int = 0, allowRemote: Bool = false,
-        logger: Logger, onReady: @escaping @Sendable (Address) async -> Void = { _ in }
+        version: String = "", logger: Logger,
+        onReady: @escaping @Sendable (Address) async -> Void = { _ in }
     ) async throws {
         try self.init(
             forge: try await Forge(dataFolder: dataFolder), host: host, port: port,
-            allowRemote: allowRemote, logger: logger, onReady: onReady)
+            allowRemote: allowRemote, version: version, logger: logger, onReady: onReady)
     }
 
     /// Serves until the task is cancelled or a graceful shutdown is asked for; requests that are
     /// under way are answered.
     ///
-    /// - Throws: `ForgeError.addressUnavailable`.
+    /// - Throws: `ForgeError.alreadyServed`, `.addressUnavailable`, `.notAnAddress`.
     public func run() async throws {
+        let lock = try ServeLock(dataFolder: forge.dataFolder)
+        defer { withExtendedLifetime(lock) {} }
         if !forge.hasGit {
             logger.warning("No git program: repositories can't be made, pulled, pushed or merged")
         }
@@ -87,6 +94,8 @@ public struct ForgeServer: Service {
             }, logger: quiet)
         do {
             try await application.run()
+        } catch is SocketAddressError.UnknownHost {
+            throw ForgeError.notAnAddress(host)
         } catch let error as IOError {
             throw ForgeError.addressUnavailable(
                 address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)))

@@ -38,7 +38,7 @@ struct HostCheck: Sendable {
             || (host.hasPrefix("127.") && host.split(separator: ".").count == 4 && isNumeric(host))
     }
 
-    private static func isNumeric(_ host: String) -> Bool {
+    static func isNumeric(_ host: String) -> Bool {
         if host.contains(":") { return host.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." } }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }

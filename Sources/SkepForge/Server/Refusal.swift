@@ -25,6 +25,7 @@ struct Refusal: Error, Sendable, Equatable {
     init?(_ error: any Error) {
         switch error {
         case let refusal as Refusal: self = refusal
+        case ForgeError.notMerged(_, let obstacle): self.init(obstacle)
         case let error as ForgeError:
             let status: Int
             switch error {
@@ -42,5 +43,21 @@ struct Refusal: Error, Sendable, Equatable {
     init(status: Int, message: String) {
         self.status = status
         self.message = message
+    }
+
+    /// As Gitea says it.
+    private init(_ obstacle: MergeObstacle) {
+        self =
+            switch obstacle {
+            case .isMerged: .notAllowed("The pull request is merged already.")
+            case .isClosed: .notFound("The pull request is closed.")
+            case .isDraft: .notAllowed("Work in progress PRs cannot be merged")
+            case .headMoved(let head): .conflict("head out of date: the head is \(head)")
+            case .baseMissing(let branch):
+                .notFound("The base branch couldn't be found: \(branch)")
+            case .baseMoved: .conflict("The base branch was changed meanwhile.")
+            case .conflict: .conflict("The head conflicts with the base.")
+            case .notFastForward: .notAllowed("The base isn't an ancestor of the head.")
+            }
     }
 }

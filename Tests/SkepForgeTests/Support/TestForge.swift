@@ -54,7 +54,8 @@ struct TestForge: Sendable {
     ) async throws {
         let (addresses, source) = AsyncStream<ForgeServer.Address>.makeStream()
         let server = try ForgeServer(
-            forge: forge, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            forge: forge, version: "7.8.9",
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             onReady: { source.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
