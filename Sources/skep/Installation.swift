@@ -32,18 +32,24 @@ struct Installation {
     }
 
     let layers: ConfigurationLayers
+    let stateFolder: StateFolder
     let isDryRun: Bool
     private(set) var done: [Item] = []
 
     private var surroundings: Surroundings { layers.surroundings }
 
-    init(layers: ConfigurationLayers, isDryRun: Bool) {
+    init(layers: ConfigurationLayers, stateFolder: StateFolder, isDryRun: Bool) {
         self.layers = layers
+        self.stateFolder = stateFolder
         self.isDryRun = isDryRun
     }
 
     mutating func writeFiles() throws {
-        try writeFile(layers.mainFile, ConfigurationTemplate.text)
+        try writeFile(
+            layers.mainFile,
+            ConfigurationTemplate.text(
+                stateFolder: stateFolder.path,
+                isStandard: stateFolder.path == surroundings.standardStateFolder))
         let folder = layers.folder(of: SettingsLocation(source: layers.mainFile))
         for name in ["agents", "workflows"] {
             let path = "\(folder)/\(name)"
@@ -57,7 +63,8 @@ struct Installation {
         }
     }
 
-    mutating func makeState(_ state: StateFolder) async throws {
+    mutating func makeState() async throws {
+        let state = stateFolder
         let isThere = state.hasDatabase
         note("folder", state.path + "/", isNew: !isThere)
         guard !isDryRun else { return }
@@ -143,7 +150,8 @@ struct Installation {
         } catch {
             throw ProgramError(
                 .refused, "Can't write \"\(surroundings.shown(path))\".",
-                why: "\(error)")
+                why: StateFolder.reason(of: error) + ".",
+                advice: "Go to a folder you may write to, or name the file with --config.")
         }
     }
 }

@@ -7,6 +7,11 @@ import SkepStore
 #elseif canImport(Darwin)
     import Darwin
 #endif
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The state folder's parts, by name.
 struct StateFolder: Sendable, Hashable {
@@ -19,11 +24,15 @@ struct StateFolder: Sendable, Hashable {
     var sessions: String { path + "/sessions" }
     var forge: String { path + "/forge" }
 
-    var hasDatabase: Bool { access(database, F_OK) == 0 }
+    /// Whether there may be one: `false` only where there is none for sure.
+    var hasDatabase: Bool {
+        access(database, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
+    }
 
     /// Makes the folder. As root others may go through it, since agents work below it as another
     /// user, but not list it; what they may not read is protected by itself.
     func create(isRoot: Bool) throws {
+        try requireFolder()
         var made = ""
         for part in path.split(separator: "/") {
             made += "/" + part
@@ -45,7 +54,9 @@ struct StateFolder: Sendable, Hashable {
             throw ProgramError(
                 errno == ENOSPC || errno == EROFS ? .unavailable : .configuration,
                 "Can't make the database \"\(database)\".", why: Self.reason(errno) + ".",
-                advice: "Make the folder writable for this user, or set another with --state.")
+                advice: errno == EACCES
+                    ? Self.otherUserAdvice
+                    : "Make the folder writable for this user, or set another with --state.")
         }
         close(descriptor)
     }
@@ -54,15 +65,46 @@ struct StateFolder: Sendable, Hashable {
     ///
     /// - Throws: `ProgramError` when there is no database yet.
     func openQueue() async throws -> SQLiteQueueStore {
+        try requireFolder()
         guard hasDatabase else {
             throw ProgramError(
                 .configuration, "There is no database in \"\(path)\".",
                 advice: "\"skep init\" makes it; --state names another folder.")
+        }
+        guard access(database, R_OK | W_OK) == 0 else {
+            throw ProgramError(
+                errno == EROFS ? .unavailable : .configuration,
+                "Can't open the database \"\(database)\".", why: Self.reason(errno) + ".",
+                advice: Self.otherUserAdvice)
         }
         return try await SQLiteQueueStore(
             path: database, runFolder: run, migrations: SQLiteSwarmStore.migrations,
             follower: RunFollower())
     }
 
+    /// What the system says about an error number.
     static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+    /// The same about an error of Foundation's, whose own text is for programmers.
+    static func reason(of error: any Error) -> String {
+        let cause = (error as? CocoaError)?.underlying ?? error
+        return (cause as? POSIXError).map { reason($0.code.rawValue) } ?? "\(error)"
+    }
+
+    /// What somebody is told who isn't let in.
+    static let otherUserAdvice =
+        "Run it as the user whose state folder this is, or name another with --state."
+
+    /// Whether there is something else in the folder's place.
+    var isOtherThanFolder: Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
+    }
+
+    private func requireFolder() throws {
+        guard isOtherThanFolder else { return }
+        throw ProgramError(
+            .configuration, "The state \"\(path)\" isn't a folder.",
+            advice: "Name one with --state, or \"state\" in skep.yaml.")
+    }
 }

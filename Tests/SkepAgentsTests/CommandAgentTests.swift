@@ -203,7 +203,8 @@ struct CommandAgentTests {
         await #expect(throws: AgentsError.rootRefused) { try await fixture.run(agent) }
         await #expect(throws: AgentsError.rootRefused) {
             try await commands.run(
-                "true", in: fixture.workspace, for: .sample, environment: [], limits: SessionLimits())
+                "true", in: fixture.workspace, for: .sample, environment: [],
+                limits: SessionLimits())
         }
     }
 

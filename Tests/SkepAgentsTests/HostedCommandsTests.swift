@@ -107,7 +107,9 @@ struct HostedCommandsTests {
 
         let late = Task { try await run("sleep 300", attempt: 2) }
         try await eventually("the late one is up") {
-            try await HostedSessionReaper(fixture.house).runsWithCommands() == [fixture.workspace.run]
+            try await HostedSessionReaper(fixture.house).runsWithCommands() == [
+                fixture.workspace.run
+            ]
                 && access(fixture.house.sessions + "/commands-88-1042-2/host", F_OK) == 0
         }
         late.cancel()

@@ -136,10 +136,12 @@ import Testing
     @Test("What skep init writes is understood")
     func templateIsUnderstood() throws {
         let fixture = Fixture()
-        try fixture.write("skep.yaml", ConfigurationTemplate.text)
+        let template = ConfigurationTemplate.text(stateFolder: "/var/lib/skep", isStandard: true)
+        try fixture.write("skep.yaml", template)
         #expect(fixture.complaint() == nil)
 
-        let uncommented = ConfigurationTemplate.text
+        let uncommented =
+            template
             .split(separator: "\n")
             .map {
                 $0.hasPrefix("# ") && $0.contains(": ") && !$0.contains("Skep's")
@@ -189,6 +191,110 @@ import Testing
         try fixture.write("named/n.md", "---\nname: named\nadapter: patch\n---\n")
         try fixture.write("skep.yaml", "agents: {folder: named}\n")
         #expect(try agents() == ["named"])
+    }
+}
+
+@Suite struct ConfigurationMistakeTests {
+    private func mistakes(_ fixture: Fixture) -> [String] {
+        do {
+            _ = try House.read(fixture.layers(), program: SelfProgram(path: "/opt/skep/bin/skep"))
+            return []
+        } catch {
+            return (error as? SettingsError)?.mistakes.map(\.description) ?? ["\(error)"]
+        }
+    }
+
+    @Test("A file that isn't a map is a mistake", arguments: ["tracker", "- tracker", "3"])
+    func noMap(text: String) throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", text + "\n")
+
+        #expect(
+            mistakes(fixture) == ["skep.yaml:1: the configuration must be a map of keys and values"]
+        )
+    }
+
+    @Test("A byte order mark at a file's beginning is nothing")
+    func byteOrderMark() throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "\u{FEFF}worker: {slots: 7}\n")
+
+        #expect(try fixture.configuration().slots == 7)
+    }
+
+    @Test("A key that stands twice is told where it stands again")
+    func twice() throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "worker:\n  slots: 1\nlog: {}\n\"worker\": {slots: 2}\n")
+
+        #expect(mistakes(fixture) == ["skep.yaml:4: \"worker\" stands there twice"])
+    }
+
+    @Test("A wrong value from the environment is told with its variable")
+    func variable() throws {
+        var fixture = Fixture()
+        fixture.environment = ["SKEP_WORKER_SLOTS": "0"]
+
+        #expect(
+            mistakes(fixture) == [
+                "environment SKEP_WORKER_SLOTS: \"slots\" must be 1 to 1000, not 0"
+            ])
+    }
+
+    @Test("Known keys are named once each")
+    func knownOnce() throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "nonsense: 1\nstate: /x\n")
+
+        let text = try #require(mistakes(fixture).first)
+        #expect(text.components(separatedBy: " state").count == 2)
+    }
+
+    @Test("Mistakes within an agent's settings have the line they are on")
+    func nestedLines() throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "")
+        try fixture.write(
+            "agents/a.md",
+            """
+            ---
+            name: a
+            adapter: command
+            home:
+              link:
+                - .ok
+                - ../up
+            secrets:
+              GOOD: env
+              BAD: hunter2
+            limits:
+              minutes: 1
+              seconds: 5
+            command: sh -c foo
+            ---
+            Work.
+            """)
+        try fixture.write(
+            "workflows/w.md",
+            """
+            ---
+            name: w
+            agents:
+              by: [label]
+              default: nobody
+            steps: [{name: work, kind: agent}]
+            ---
+            Do.
+            """)
+
+        #expect(
+            mistakes(fixture) == [
+                "agents/a.md:7: \"link\" holds paths below the home folder, not \"../up\"",
+                "agents/a.md:10: the secret \"BAD\" must be env, env:NAME or file:PATH; a secret's value doesn't belong here",
+                "agents/a.md:13: minutes or seconds, not both",
+                "agents/a.md:14: \"command\" must be a list: [sh, -c, foo]",
+                "workflows/w.md:5: there is no agent \"nobody\"; there are a",
+            ])
     }
 }
 

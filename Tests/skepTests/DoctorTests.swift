@@ -1,5 +1,7 @@
 import Foundation
+import SkepAgents
 import SkepCore
+import SkepQueue
 import SkepTestSupport
 import Testing
 
@@ -57,5 +59,49 @@ import Testing
 
         #expect(ServeLock.holder(state) == nil)
         _ = try await ServeLock(state, clock: ManualClock())
+    }
+}
+
+@Suite struct FindingTests {
+    @Test("An agent's problem is told once, and briefly")
+    func agentProblem() {
+        let secret = AgentsError.secretMissing(
+            agent: "aider", variable: "KEY", source: .environment("ANTHROPIC_API_KEY"))
+        let program = AgentsError.programMissing(
+            agent: "aider", program: "aider", searched: "/usr/local/bin:/usr/bin")
+
+        #expect(
+            Finding("agent aider", .warn, of: secret).text
+                == "the variable ANTHROPIC_API_KEY isn't set")
+        #expect(
+            Finding("agent aider", .warn, of: program).text
+                == "there is no program \"aider\" in PATH")
+    }
+
+    @Test("The last line counts what is to be done")
+    func summary() {
+        let well = Finding("sh", .ok, "/bin/sh")
+        let failure = Finding("disk", .fail, "full")
+        let warning = Finding("git", .warn, "none")
+
+        #expect(Finding.summary([well]) == "All is well.")
+        #expect(Finding.summary([well, warning]) == "1 warning.")
+        #expect(
+            Finding.summary([failure, warning, failure, warning]) == "2 to mend, 2 warnings.")
+    }
+
+    @Test("A token's file that others may read is a warning")
+    func tokenFile() throws {
+        let fixture = Fixture()
+        let file = fixture.path + "/token"
+        try fixture.write("token", "x")
+        try fixture.write(
+            "skep.yaml", "tracker: {url: \"http://127.0.0.1:1\", token_file: \(file)}\n")
+        chmod(file, 0o640)
+        #expect(TokenFile.findings(try House.read(fixture.layers())).map(\.verdict) == [.warn])
+
+        chmod(file, 0o600)
+
+        #expect(TokenFile.findings(try House.read(fixture.layers())).isEmpty)
     }
 }

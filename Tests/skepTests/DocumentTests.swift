@@ -35,6 +35,20 @@ import Testing
         #expect(named.filter { !known.contains($0) } == [])
     }
 
+    @Test("The workflow of docs/write-a-workflow.md is understood, and all its places are there")
+    func workflow() throws {
+        let text = try document("write-a-workflow.md")
+        let example = try #require(text.firstMatch(of: /```markdown\n([\s\S]*?)```/)).output.1
+        let places = text.matches(of: /{{ [a-z.]+ }}/).map { String($0.output) }
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "")
+        try fixture.write("agents/claude.md", "---\nname: claude\nadapter: patch\n---\n")
+        try fixture.write(
+            "workflows/fix.md", example + "\n" + Set(places).sorted().joined(separator: "\n"))
+
+        #expect(fixture.complaint() == nil)
+    }
+
     @Test("docs/json-output.md has every field that is printed")
     func fields() throws {
         let text = try document("json-output.md")
@@ -121,9 +135,16 @@ enum CommandPages {
             let depth = command.name.split(separator: " ").count
             text += String(repeating: "#", count: min(depth + 1, 4)) + " " + command.name + "\n\n"
             let help = Skep.helpMessage(for: command.type, includeHidden: false, columns: 100)
-            text += "```text\n" + trimmed(help) + "\n```\n\n"
+            text += "```text\n" + withoutEmptyOptions(trimmed(help)) + "\n```\n\n"
         }
         return String(text.dropLast())
+    }
+
+    /// Without a heading that has nothing below it.
+    private static func withoutEmptyOptions(_ help: String) -> String {
+        help.hasSuffix("\nOPTIONS:")
+            ? help.dropLast("OPTIONS:".count).trimmingCharacters(in: .newlines)
+            : help.replacing("\nOPTIONS:\n\n", with: "\n")
     }
 
     /// Without blanks at line ends, nor the options that every command has.

@@ -2,6 +2,7 @@ import Foundation
 import SkepCore
 import SkepQueue
 import SkepQueueSQLite
+import SkepStore
 import SkepTestSupport
 import Subprocess
 import Testing
@@ -231,5 +232,90 @@ import Testing
             try await skep("status").output
                 == "skep serve isn't running on \(fixture.path)/state/skep\n")
         #expect(try await skep("restart").status == 1)
+    }
+
+    @Test("A mistyped command is told with the one that was meant")
+    func unknownCommand() async throws {
+        let outcome = try await skep("dispach", "12")
+
+        #expect(outcome.status == 64)
+        #expect(
+            outcome.errors
+                == "error: There is no command \"dispach\"; did you mean \"dispatch\"?\n")
+        #expect(try await skep("queue", "lst").errors.contains("did you mean \"queue list\"?"))
+    }
+
+    @Test("What is finished can't be cancelled")
+    func cancelFinished() async throws {
+        let queue = try await queue()
+        _ = try await queue.enqueue([NewJob("test")])
+        _ = try await queue.cancel(JobID(rawValue: 1))
+        await queue.close()
+
+        let outcome = try await skep("queue", "cancel", "1")
+
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "error: Can't cancel job 1: it is cancelled already.\n")
+    }
+
+    @Test("An issue's text comes through a pipe, and a missing file is told as such")
+    func issueText() async throws {
+        let add =
+            "\(Self.program) forge issue add ada/engine --data \(fixture.path)/forge --title T"
+        _ = try await skep("forge", "user", "add", "ada", "--data", "\(fixture.path)/forge")
+        _ = try await skep("forge", "repo", "add", "ada/engine", "--data", "\(fixture.path)/forge")
+
+        let piped = try await shell("echo hi | \(add) --body-file -")
+        let missing = try await shell("\(add) --body-file nowhere.md")
+
+        #expect(piped.output == "Added ada/engine#1\n")
+        #expect(missing.status == 1)
+        #expect(
+            missing.errors == """
+                error: Can't read the text from "nowhere.md".
+                       No such file or directory.
+
+                """)
+    }
+
+    @Test("A file in the state folder's place is told as such")
+    func stateIsFile() async throws {
+        try fixture.write("thing", "")
+
+        let outcome = try await skep("queue", "status", "--state", "thing")
+
+        #expect(outcome.status == 78)
+        #expect(outcome.errors.contains("The state \"\(fixture.path)/thing\" isn't a folder."))
+    }
+
+    @Test("init writes the state folder that is in force")
+    func initNamesState() async throws {
+        try fixture.write("config/skep/config.yaml", "agents: {user: root}\n")
+
+        let outcome = try await skep("init", "--state", "here")
+
+        let text = try String(contentsOfFile: fixture.path + "/skep.yaml", encoding: .utf8)
+        #expect(text.contains("\nstate: \(fixture.path)/here\n"))
+        #expect(
+            outcome.output.hasSuffix(
+                "Name the tracker and repositories in skep.yaml, then run \"skep check\".\n"))
+    }
+
+    @Test("A job's list says which run each is for")
+    func jobSubjects() async throws {
+        let queue = try await queue()
+        let issue = try #require(IssueReference("ada/engine#12", in: nil))
+        _ = try await SQLiteSwarmStore(queue).open(
+            NewTrigger(issue: issue, agent: "claude", cause: .command(id: "1")),
+            NewRun(
+                issue: issue, issueTitle: "It stalls", agent: "claude", workflow: "fix",
+                branch: "claude/issue-12", firstStep: NewStepJob(step: "work")),
+            reports: [NewReport(topic: "dispatched", body: "Dispatched.")])
+        _ = try await queue.enqueue([NewJob("test")])
+        let listed = try await ListedJob.list(queue.jobs(matching: JobFilter()), from: queue)
+        await queue.close()
+
+        #expect(Set(listed.map(\.about)) == ["test", "report of run 1", "run 1 work"])
+        #expect(Set(listed.map { $0.subject?.run.rawValue }) == [nil, 1])
     }
 }

@@ -1,4 +1,6 @@
+import SkepCore
 import SkepQueue
+import SkepStore
 import Testing
 
 @testable import skep
@@ -17,7 +19,8 @@ import Testing
         let statuses = Samples.statuses
 
         try expectGolden(
-            Samples.text(statuses.table(goldenNow)) + "\n" + Samples.text(statuses.keyTable()),
+            Samples.text(statuses.table(goldenNow)) + "\n"
+                + Samples.text(statuses.keyTable(agents: ["agent:claude"])),
             "queue-status.txt")
         try expectGolden(JSON.list(statuses.map(\.json)).document(), "queue-status.json")
     }
@@ -38,6 +41,73 @@ import Testing
     @Test("A run with its history as JSON")
     func details() throws {
         try expectGolden(Samples.runDetails.json.document(), "run-show.json")
+    }
+
+    @Test("A run that continues its branch began at that branch; one without commits has none")
+    func shownBranches() {
+        let link = PullRequestLink(number: 9, url: "https://git.example.org/ada/engine/pulls/9")
+        let closing = RunClosing(outcome: .failed, at: Samples.ago(60), detail: "No.")
+        func summary(_ run: Run) -> RunSummary { Samples.summary(run, .failed) }
+
+        let continuing = summary(
+            Samples.run(1, agent: "claude", closing: closing, pull: link, continues: true))
+        #expect(continuing.shownBase == "aaaaaaaaaa of claude/issue-12")
+        #expect(continuing.shownBranch == "claude/issue-12")
+
+        let empty = summary(Samples.run(2, agent: "claude", closing: closing))
+        #expect(empty.shownBase == "aaaaaaaaaa of main")
+        #expect(empty.shownBranch == "-")
+    }
+
+    @Test("A dead job isn't told beside the run it made fail")
+    func deadJobs() {
+        let job = Samples.jobs[3].job
+        func dead(of run: Int64) -> ListedJob {
+            ListedJob(job: job, subject: JobSubject(run: RunID(rawValue: run), step: "work"))
+        }
+
+        let report = StatusReport(
+            state: StateFolder(path: "/srv/skep"), server: nil, queues: [], open: [],
+            recent: [Samples.runs[4]],
+            dead: [dead(of: 87), dead(of: 86), ListedJob(job: job, subject: nil)])
+
+        #expect(report.dead.map(\.subject?.run.rawValue) == [86, nil])
+    }
+
+    @Test("Who asked is said in words")
+    func causes() {
+        #expect(RunDetails.asker("command:25a0") == "skep dispatch")
+        #expect(RunDetails.asker("label:agent/x") == "label agent/x")
+        #expect(RunDetails.asker("assignee:x") == "assignment to x")
+    }
+
+    @Test("A branch's name means its newest run with commits, and one repository")
+    func branchByName() throws {
+        let open = Samples.run(93, agent: "claude")
+        let runs = [Samples.summary(open, .queued)] + Samples.runs
+        #expect(try Branches.newest(of: "claude/issue-12", in: runs)?.run.id.rawValue == 88)
+        #expect(try Branches.newest(of: "codex/issue-12", in: runs)?.run.id.rawValue == 91)
+        #expect(try Branches.newest(of: "nobody/issue-12", in: runs) == nil)
+
+        let other = Samples.run(
+            8, agent: "claude", pull: Samples.runs[3].run.pullRequest, repository: "me/outside")
+        let error = #expect(throws: ProgramError.self) {
+            try Branches.newest(
+                of: "claude/issue-12", in: runs + [Samples.summary(other, .published)])
+        }
+        #expect(error?.what == "\"claude/issue-12\" is in me/outside and ada/engine.")
+        #expect(error?.advice == "Name the run: 8 or 88.")
+    }
+
+    @Test("The queues fit in 80 columns, whatever they hold")
+    func queueWidth() {
+        let full = QueueStatus(
+            queue: "reports",
+            counts: Dictionary(uniqueKeysWithValues: Job.State.allCases.map { ($0, 1234) }),
+            oldestReadyAt: Samples.ago(3000), nextDue: goldenNow + .seconds(3000), keys: [])
+
+        let lines = [full].table(goldenNow).lines(width: nil)
+        #expect(lines.allSatisfy { $0.count <= 80 })
     }
 
     @Test("A list of branches as a table and as JSON")

@@ -1,5 +1,6 @@
 import SkepCore
 import SkepQueue
+import SkepStore
 
 @testable import skep
 
@@ -17,7 +18,7 @@ enum Samples {
     ) -> Job {
         Job(
             id: JobID(rawValue: id), kind: "step", queue: "steps",
-            payload: Array("{\"run\":88}".utf8),
+            payload: Array("88".utf8),
             state: state, priority: 0, concurrencyKey: key, uniqueKey: nil, enqueuedAt: ago(600),
             notBefore: state == .scheduled ? goldenNow + .seconds(90) : ago(600),
             readyAt: state == .scheduled ? nil : ago(500),
@@ -29,10 +30,21 @@ enum Samples {
     }
 
     static let jobs = [
-        job(1045, .ready), job(1044, .leased, key: "agent:claude"),
-        job(1043, .scheduled, failures: 1, reason: "rate limit\u{1B}[2J of the provider"),
-        job(1042, .dead, failures: 3), job(1041, .succeeded), job(1040, .cancelled),
+        listed(1045, .ready), listed(1044, .leased, key: "agent:claude"),
+        listed(1043, .scheduled, failures: 1, reason: "rate limit\u{1B}[2J of the provider"),
+        listed(1042, .dead, failures: 3), listed(1041, .succeeded), listed(1040, .cancelled),
     ]
+
+    private static func listed(
+        _ id: Int64, _ state: Job.State, failures: Int = 0, reason: String? = nil,
+        key: ConcurrencyKey? = nil
+    ) -> ListedJob {
+        let job = job(id, state, failures: failures, reason: reason, key: key)
+        let lastFailure = state == .dead ? "Its time was up." : nil
+        return ListedJob(
+            job: job,
+            subject: JobSubject(run: RunID(rawValue: 88), step: "work", lastFailure: lastFailure))
+    }
 
     static let statuses = [
         QueueStatus(
@@ -47,7 +59,7 @@ enum Samples {
     ]
 
     static let jobDetails = JobDetails(
-        job: jobs[3],
+        listed: jobs[3],
         failures: [
             RecordedFailure(
                 attempt: 1, at: ago(400),
@@ -56,16 +68,18 @@ enum Samples {
         ], result: nil)
 
     static func run(
-        _ id: Int64, agent: AgentName, closing: RunClosing? = nil, pull: PullRequestLink? = nil
+        _ id: Int64, agent: AgentName, closing: RunClosing? = nil, pull: PullRequestLink? = nil,
+        repository: String = "ada/engine", continues: Bool = false
     ) -> Run {
         Run(
             id: RunID(rawValue: id),
-            issue: IssueReference(repository: RepositoryName("ada/engine")!, number: 12),
+            issue: IssueReference(repository: RepositoryName(repository)!, number: 12),
             issueTitle: "It stalls\u{7} on Tuesdays", agent: agent, workflow: "fix",
             branch: BranchName(rawValue: "\(agent)/issue-12"), cause: "label:agent/\(agent)",
             base: CommitID(rawValue: String(repeating: "a", count: 40)), baseBranch: "main",
             head: pull == nil ? nil : CommitID(rawValue: String(repeating: "b", count: 40)),
-            pullRequest: pull, openedAt: ago(900), closing: closing, isCancelRequested: false)
+            pullRequest: pull, openedAt: ago(900), closing: closing,
+            continuesBranch: continues)
     }
 
     static func summary(_ run: Run, _ state: RunState) -> RunSummary {

@@ -57,7 +57,7 @@ import Testing
         arguments: [
             ("a: 1\nb: [1, 2\nc: 3\n", "a.yaml:3: this isn't YAML"),
             ("a: 1\n\tb: 2\n", "a.yaml:2: this isn't YAML"),
-            ("x: 1\na: 1\na: 2\n", "a.yaml:2: \"a\" stands there twice"),
+            ("x: 1\na: 1\na: 2\n", "a.yaml:3: \"a\" stands there twice"),
             ("a: &x 1\nb: *x\n", "a.yaml:1: anchors and aliases aren't understood"),
             ("a: *nowhere\n", "a.yaml:1: this isn't YAML: found undefined alias"),
             ("a: 1\n---\nb: 2\n", "a.yaml:2: this isn't YAML: but found another document"),

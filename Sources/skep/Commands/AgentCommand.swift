@@ -1,4 +1,5 @@
 import ArgumentParser
+import SkepAgents
 import SkepCore
 
 /// `skep agent …`: who can be asked to work.
@@ -28,6 +29,12 @@ struct AgentList: AsyncParsableCommand {
         console.show(
             agents, id: { $0.definition.name.rawValue }, json: \.json, table: ListedAgent.table,
             none: "There are no agents in \(house.agentsFolder).")
+        let problems = agents.compactMap { agent in
+            agent.problem.map { "\(agent.definition.name): \($0)" }
+        }
+        guard !problems.isEmpty, !console.isJSON, !console.isQuiet else { return }
+        console.heading("Problems")
+        for problem in problems { console.output.line(PlainText.line(problem)) }
     }
 }
 
@@ -35,13 +42,17 @@ struct AgentList: AsyncParsableCommand {
 struct ListedAgent {
     let definition: AgentDefinition
     /// Why it couldn't start; `nil`: it could.
-    let problem: (any SkepError)?
+    let problem: String?
 
     init(_ agent: any Agent, isChecked: Bool = true) async {
         definition = agent.definition
-        var problem: (any SkepError)?
+        var problem: String?
         if isChecked {
-            do { try await agent.check() } catch { problem = Exit.described(error) }
+            do {
+                try await agent.check()
+            } catch {
+                problem = (error as? AgentsError)?.problem ?? Exit.described(error).what
+            }
         }
         self.problem = problem
     }
@@ -57,7 +68,7 @@ struct ListedAgent {
             "output_limit_bytes": .number(definition.limits.outputBytes),
             "secrets": .list(definition.secrets.keys.sorted().map { .text($0) }),
             "is_ready": .boolean(problem == nil),
-            "problem": .optional(problem?.what),
+            "problem": .optional(problem),
             "source": .text(definition.location.source),
         ])
     }
@@ -65,14 +76,14 @@ struct ListedAgent {
     static func table(_ agents: [ListedAgent]) -> Table {
         var table = Table([
             .fixed("AGENT"), .fixed("ADAPTER"), .fixed("ACCOUNT"), .fixed("AT ONCE"),
-            .fixed("TIME"), .fixed("READY"), .flexible("PROBLEM"), .flexible("FROM"),
+            .fixed("TIME"), .fixed("READY"), .flexible("FROM"),
         ])
         for agent in agents {
             let definition = agent.definition
             table.add([
                 definition.name.rawValue, definition.adapter, definition.login?.rawValue ?? "-",
                 "\(definition.concurrency)", TimeText.short(definition.limits.time),
-                agent.problem == nil ? "yes" : "no", agent.problem?.what ?? "",
+                agent.problem == nil ? "yes" : "no",
                 definition.location.source,
             ])
         }

@@ -92,7 +92,7 @@ struct Branches {
         let state = try common.stateFolder()
         store = SQLiteSwarmStore(try await state.openQueue())
         workspaces = Assembly.mirrors(
-            state, logger: StderrLog.logger("skep", level: .warning, console: common.console()))
+            state, logger: StderrLog.remarks(on: common.console()))
     }
 
     /// Branches with commits; of runs that share one, the newest.
@@ -125,12 +125,33 @@ struct Branches {
             return run
         }
         let runs = try await store.runs(matching: RunFilter(limit: 100_000))
-        if let run = runs.first(where: { $0.run.branch.rawValue == text }) { return run }
+        if let run = try Self.newest(of: text, in: runs) { return run }
         let names = Set(runs.map(\.run.branch.rawValue)).sorted()
         throw ProgramError(
             .conflict, "There is no branch \"\(text)\".",
             why: nearest(to: text, among: names).map { "Did you mean \"\($0)\"?" },
             advice: "\"skep branch list\" shows those there are.")
+    }
+
+    /// The newest run of a branch that has commits, else the newest one.
+    ///
+    /// - Parameter runs: The newest first.
+    /// - Throws: `ProgramError` when branches of several repositories have the name.
+    static func newest(of name: String, in runs: [RunSummary]) throws -> RunSummary? {
+        let named = runs.filter { $0.run.branch.rawValue == name }
+        let made = named.filter { $0.run.head != nil }
+        guard !made.isEmpty else { return named.first }
+        var newest: [RunSummary] = []
+        for run in made
+        where !newest.contains(where: { $0.run.issue.repository == run.run.issue.repository }) {
+            newest.append(run)
+        }
+        guard newest.count > 1 else { return newest.first }
+        newest.sort { $0.run.id.rawValue < $1.run.id.rawValue }
+        let places = TimeText.list(newest.map { "\($0.run.issue.repository)" }, "and")
+        let numbers = TimeText.list(newest.map { "\($0.run.id)" }, "or")
+        throw ProgramError(
+            .conflict, "\"\(name)\" is in \(places).", advice: "Name the run: \(numbers).")
     }
 
     static func empty(_ run: RunSummary) -> ProgramError {

@@ -28,7 +28,11 @@ struct Check: AsyncParsableCommand {
         let findings = await doctor.examine { finding in
             if !console.isJSON { finding.show(on: console) }
         }
-        if console.isJSON { console.show(.list(findings.map(\.json))) }
+        if console.isJSON {
+            console.show(.list(findings.map(\.json)))
+        } else {
+            console.output.line(Finding.summary(findings))
+        }
         if findings.contains(where: { $0.verdict == .fail && !$0.isOutside }) {
             throw ExitCode(Exit.code(for: .configuration))
         }

@@ -37,11 +37,10 @@ struct DispatchCommand: AsyncParsableCommand {
     func run() async throws {
         let house = try House.read(common.layers())
         let console = common.console(quiet: quiet)
-        let references = try issues.map {
-            try IssueArgument.parse($0, in: house.configuration.onlyRepository)
-        }
+        let references = try issues.map(IssueArgument(house.configuration).parse)
+        try references.forEach(house.configuration.requireRepository)
         let assembly = Assembly(
-            house, logger: StderrLog.logger("skep", level: .warning, console: console))
+            house, logger: StderrLog.remarks(on: console))
         let tracker = try assembly.tracker()
         try house.state.create(isRoot: house.surroundings.isRoot)
         let queue = try await house.state.openQueue()
@@ -72,9 +71,15 @@ struct DispatchCommand: AsyncParsableCommand {
         if let error = errors.first { throw error }
     }
 
-    private var agentNames: [AgentName] {
-        (agents ?? "").split(whereSeparator: { $0 == "," || $0.isWhitespace })
-            .map { AgentName(rawValue: String($0)) }
+    /// Each once, however often it was named.
+    var agentNames: [AgentName] {
+        var names: [AgentName] = []
+        for name in (agents ?? "").split(whereSeparator: { $0 == "," || $0.isWhitespace })
+            .map({ AgentName(rawValue: String($0)) }) where !names.contains(name)
+        {
+            names.append(name)
+        }
+        return names
     }
 
     private func tell(_ outcomes: [DispatchOutcome], _ console: Console) {

@@ -16,6 +16,7 @@ struct ForgeCommand: AsyncParsableCommand {
             """,
         subcommands: [
             ForgeServe.self, ForgeUserCommand.self, ForgeRepo.self, ForgeIssueCommand.self,
+            ForgePullCommand.self,
         ])
 }
 
@@ -32,8 +33,9 @@ struct ForgeOptions: ParsableArguments {
             ?? common.stateFolder(surroundings).forge
     }
 
-    func open(_ common: CommonOptions) async throws -> Forge {
-        try await Forge(dataFolder: folder(common))
+    /// - Parameter isMade: Whether a tracker is made where there is none.
+    func open(_ common: CommonOptions, isMade: Bool = false) async throws -> Forge {
+        try await Forge(dataFolder: folder(common), isMade: isMade)
     }
 }
 
@@ -62,7 +64,7 @@ struct ForgeServe: AsyncParsableCommand {
         let logger = StderrLog.logger("skep.forge", level: .notice, console: console)
         let server = try await ForgeServer(
             dataFolder: forge.folder(common), host: host, port: port, allowRemote: allowRemote,
-            logger: logger
+            version: SkepVersion.current, logger: logger
         ) { address in
             if console.isJSON {
                 console.output.line(JSON.object(["url": .text(address.url)]).line())
@@ -77,128 +79,5 @@ struct ForgeServe: AsyncParsableCommand {
                 services: [.init(service: server)],
                 gracefulShutdownSignals: [UnixSignal.sigterm, .sigint], logger: quiet))
         try await group.run()
-    }
-}
-
-struct ForgeUserCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Add and list the tracker's users",
-        discussion: "Example: skep forge user add ada --admin",
-        subcommands: [ForgeUserAdd.self, ForgeUserList.self])
-}
-
-struct ForgeUserAdd: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a user and print a token, once, as the last line",
-        discussion: "Example: skep forge user add ada --admin")
-
-    @Argument(help: "The user's name.")
-    var name: String
-    @Flag(help: "Let the user do everything.")
-    var admin = false
-    @OptionGroup var forge: ForgeOptions
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let (user, token) = try await forge.open(common).addUser(
-            LoginName(rawValue: name), isAdmin: admin)
-        let console = common.console()
-        if console.isJSON {
-            return console.show(
-                .object([
-                    "name": .name(user.name), "is_admin": .boolean(user.isAdmin),
-                    "token": .text(token.value),
-                ]))
-        }
-        console.remarks.line("Added \(PlainText.line(name)). The token isn't shown again:")
-        console.output.line(token.value)
-    }
-}
-
-struct ForgeUserList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the tracker's users",
-        discussion: "Example: skep forge user list")
-
-    @Flag(name: .shortAndLong, help: "Print names only.")
-    var quiet = false
-    @OptionGroup var forge: ForgeOptions
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let users = try await forge.open(common).users()
-        common.console(quiet: quiet).show(
-            users, id: { $0.name.rawValue },
-            json: { .object(["name": .name($0.name), "is_admin": .boolean($0.isAdmin)]) },
-            table: { users in
-                var table = Table([.fixed("USER"), .fixed("ADMIN")])
-                for user in users { table.add([user.name.rawValue, user.isAdmin ? "yes" : "no"]) }
-                return table
-            }, none: "There are no users.")
-    }
-}
-
-struct ForgeRepo: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "repo", abstract: "Add and list the tracker's repositories",
-        discussion: "Example: skep forge repo add ada/engine --from ./engine",
-        subcommands: [ForgeRepoAdd.self, ForgeRepoList.self])
-}
-
-struct ForgeRepoAdd: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a repository, empty or from another one",
-        discussion: "Example: skep forge repo add ada/engine --from https://example.org/engine.git")
-
-    @Argument(help: ArgumentHelp("Its name.", valueName: "owner/name"))
-    var name: RepositoryName
-    @Option(help: ArgumentHelp("Take branches and tags from here.", valueName: "path-or-url"))
-    var from: String?
-    @OptionGroup var forge: ForgeOptions
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let repository = try await forge.open(common).addRepository(name, from: from)
-        let console = common.console()
-        if console.isJSON { return console.show(repository.json) }
-        console.say("Added \(repository.name) at \(repository.path)")
-    }
-}
-
-struct ForgeRepoList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the tracker's repositories",
-        discussion: "Example: skep forge repo list --json")
-
-    @Flag(name: .shortAndLong, help: "Print names only.")
-    var quiet = false
-    @OptionGroup var forge: ForgeOptions
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let repositories = try await forge.open(common).repositories()
-        common.console(quiet: quiet).show(
-            repositories, id: { $0.name.description }, json: \.json,
-            table: { repositories in
-                var table = Table([
-                    .flexible("REPOSITORY"), .fixed("DEFAULT BRANCH"), .flexible("FOLDER"),
-                ])
-                for repository in repositories {
-                    table.add([
-                        repository.name.description, repository.defaultBranch.rawValue,
-                        repository.path,
-                    ])
-                }
-                return table
-            }, none: "There are no repositories.")
-    }
-}
-
-extension ForgeRepository {
-    var json: JSON {
-        .object([
-            "name": .text(name.description), "default_branch": .name(defaultBranch),
-            "folder": .text(path),
-        ])
     }
 }

@@ -4,9 +4,12 @@ import SkepForge
 
 struct ForgeIssueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "issue", abstract: "Add and list the tracker's issues",
+        commandName: "issue", abstract: "Add, list and change the tracker's issues",
         discussion: "Example: skep forge issue add ada/engine --title \"It stalls\"",
-        subcommands: [ForgeIssueAdd.self, ForgeIssueList.self])
+        subcommands: [
+            ForgeIssueAdd.self, ForgeIssueList.self, ForgeIssueComment.self, ForgeIssueLabel.self,
+            ForgeIssueAssign.self, ForgeIssueClose.self, ForgeIssueReopen.self,
+        ])
 }
 
 struct ForgeIssueAdd: AsyncParsableCommand {
@@ -20,10 +23,7 @@ struct ForgeIssueAdd: AsyncParsableCommand {
     var repository: RepositoryName
     @Option(help: ArgumentHelp("Its title.", valueName: "text"))
     var title: String
-    @Option(help: ArgumentHelp("Its text.", valueName: "text"))
-    var body: String?
-    @Option(help: ArgumentHelp("The file with its text; - is standard input.", valueName: "file"))
-    var bodyFile: String?
+    @OptionGroup var text: ForgeTextOptions
     @Option(
         help: ArgumentHelp(
             "A label; may be given again. Made where there is none.", valueName: "name"))
@@ -31,39 +31,19 @@ struct ForgeIssueAdd: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Who writes it; otherwise the repository's owner.", valueName: "user"))
     var author: String?
+    @Flag(name: .shortAndLong, help: "Print the number only.")
+    var quiet = false
     @OptionGroup var forge: ForgeOptions
     @OptionGroup var common: CommonOptions
 
-    func validate() throws {
-        guard body == nil || bodyFile == nil else {
-            throw ValidationError("--body and --body-file exclude each other")
-        }
-    }
-
     func run() async throws {
-        let text = try bodyFile.map(readBody) ?? body ?? ""
         let issue = try await forge.open(common).addIssue(
-            to: repository, title: title, body: text, labels: label,
+            to: repository, title: title, body: text.read() ?? "", labels: label,
             author: author.map(LoginName.init(rawValue:)))
-        let console = common.console()
+        let console = common.console(quiet: quiet)
         if console.isJSON { return console.show(issue.json) }
+        if console.isQuiet { return console.output.line("\(issue.reference.number)") }
         console.say("Added \(issue.reference)")
-    }
-
-    private func readBody(_ path: String) throws -> String {
-        let mistakes = SettingsMistakes()
-        let file = path == "-" ? "/dev/stdin" : path
-        let surroundings = Surroundings.current()
-        guard
-            let text = TextFile.read(
-                surroundings.path(file, in: surroundings.workingFolder), source: path,
-                maxBytes: 16 << 20, into: mistakes)
-        else {
-            throw UsageError(
-                "Can't read the issue's text from \"\(path)\".",
-                why: mistakes.all.first.map { "There: \($0.message)." })
-        }
-        return text
     }
 }
 
@@ -111,6 +91,7 @@ extension ForgeIssue {
             "is_open": .boolean(isOpen),
             "is_pull_request": .boolean(isPullRequest),
             "labels": .list(labels.map { .text($0) }),
+            "assignees": .list(assignees.map { .name($0) }),
         ])
     }
 }

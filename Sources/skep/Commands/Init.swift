@@ -28,10 +28,11 @@ struct Init: AsyncParsableCommand {
 
     func run() async throws {
         let layers = common.layers()
-        var installation = Installation(layers: layers, isDryRun: dryRun)
+        var installation = Installation(
+            layers: layers, stateFolder: try common.stateFolder(layers.surroundings),
+            isDryRun: dryRun)
         try installation.writeFiles()
-        let state = try common.stateFolder(layers.surroundings)
-        try await installation.makeState(state)
+        try await installation.makeState()
         try await installation.makeUser()
         if labels { try await makeLabels(&installation, layers) }
 
@@ -40,8 +41,8 @@ struct Init: AsyncParsableCommand {
             return console.show(.list(installation.done.map(\.json)))
         }
         for item in installation.done { console.say(item.sentence(isDryRun: dryRun)) }
-        console.note(
-            "\nNext: edit \(layers.surroundings.shown(layers.mainFile)), then \"skep check\".")
+        let file = layers.surroundings.shown(layers.mainFile)
+        console.say("Name the tracker and repositories in \(file), then run \"skep check\".")
     }
 
     private func makeLabels(_ installation: inout Installation, _ layers: ConfigurationLayers)
@@ -50,7 +51,7 @@ struct Init: AsyncParsableCommand {
         let house = try House.read(layers)
         let console = common.console()
         let tracker = try Assembly(
-            house, logger: StderrLog.logger("skep", level: .warning, console: console)
+            house, logger: StderrLog.remarks(on: console)
         ).tracker()
         for repository in house.configuration.repositories {
             try await installation.makeLabels(

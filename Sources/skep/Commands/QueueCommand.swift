@@ -1,7 +1,9 @@
 import ArgumentParser
 import SkepCore
+import SkepEngine
 import SkepQueue
 import SkepQueueSQLite
+import SkepStore
 
 /// `skep queue …`: the jobs, whatever they do.
 struct QueueCommand: AsyncParsableCommand {
@@ -30,7 +32,9 @@ struct QueueStatusCommand: AsyncParsableCommand {
         guard !statuses.isEmpty else { return console.note("The queue has never had a job.") }
         let now = SystemClock().now
         console.show(statuses.table(now))
-        let keys = statuses.keyTable()
+        // Without agents to compare with, because a file has a mistake, all keys are shown.
+        let agents = (try? House.read(common.layers()))?.agents.map(\.definition.concurrencyKey)
+        let keys = statuses.keyTable(agents: agents.map(Set.init))
         if !keys.isEmpty {
             console.output.line("")
             console.show(keys)
@@ -63,9 +67,10 @@ struct QueueList: AsyncParsableCommand {
                 queue: queue.map(QueueName.init(rawValue:)),
                 kind: kind.map(JobKind.init(rawValue:)), states: only.isEmpty ? nil : Set(only),
                 limit: list.limit, before: before))
+        let listed = try await ListedJob.list(jobs, from: store)
         let now = SystemClock().now
         common.console(quiet: list.quiet).show(
-            jobs, id: { "\($0.id)" }, json: \.json, table: { $0.table(now) },
+            listed, id: { "\($0.job.id)" }, json: \.json, table: { $0.table(now) },
             none: "There are no such jobs.")
     }
 }
@@ -83,7 +88,8 @@ struct QueueShow: AsyncParsableCommand {
         let store = try await common.stateFolder().openQueue()
         guard let found = try await store.job(job) else { throw QueueError.noSuchJob(job) }
         let details = JobDetails(
-            job: found, failures: try await store.failures(of: job),
+            listed: try await ListedJob.list([found], from: store)[0],
+            failures: try await store.failures(of: job),
             result: try await store.result(of: job))
         let console = common.console()
         if console.isJSON { return console.show(details.json) }
@@ -135,6 +141,10 @@ struct QueueCancel: AsyncParsableCommand {
         for job in jobs {
             await results.take(job) {
                 let answer = try await store.cancel(job)
+                if case .alreadyFinished(let state) = answer {
+                    throw ProgramError(
+                        .conflict, "Can't cancel job \(job): it \(state.predicate) already.")
+                }
                 console.say(answer.sentence(about: "Job \(job)"))
                 return answer.word
             }

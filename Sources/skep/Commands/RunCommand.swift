@@ -30,7 +30,8 @@ struct RunList: AsyncParsableCommand {
 
     func run() async throws {
         let filter = RunFilter(
-            issue: try issue.map(parseIssue), repository: repository,
+            issue: try issue.map { try IssueArgument.parse($0, from: common.layers()) },
+            repository: repository,
             agent: agent.map(AgentName.init(rawValue:)), openOnly: open, limit: list.limit)
         let store = SQLiteSwarmStore(try await common.stateFolder().openQueue())
         let runs = try await store.runs(matching: filter)
@@ -38,13 +39,6 @@ struct RunList: AsyncParsableCommand {
         common.console(quiet: list.quiet).show(
             runs, id: { "\($0.run.id)" }, json: \.json, table: { $0.table(now) },
             none: "There are no such runs.")
-    }
-
-    private func parseIssue(_ text: String) throws -> IssueReference {
-        let repository =
-            try IssueArgument.needsRepository(text)
-            ? IssueArgument.onlyRepository(common.layers()) : nil
-        return try IssueArgument.parse(text, in: repository)
     }
 }
 

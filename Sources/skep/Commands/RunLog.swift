@@ -47,7 +47,11 @@ struct RunLog: AsyncParsableCommand {
         let all = try await store.history(of: runID).sessions
         guard let session else { return all }
         guard all.contains(where: { $0.id == session }) else {
-            throw SwarmError.noSuchSession(session)
+            let other = try await store.session(session)
+            throw ProgramError(
+                .conflict, "Run \(runID) has no session \(session).",
+                why: other.map { "It belongs to run \($0.run)." },
+                advice: "\"skep run show \(runID)\" lists those it has.")
         }
         return all.filter { $0.id == session }
     }

@@ -15,12 +15,13 @@ struct Status: AsyncParsableCommand {
         let state = try common.stateFolder()
         let queue = try await state.openQueue()
         let store = SQLiteSwarmStore(queue)
+        let open = try await store.runs(matching: RunFilter(openOnly: true, limit: 200))
+        let recent = try await store.runs(matching: RunFilter(limit: 200))
+            .filter { $0.state == .failed }.prefix(5)
+        let dead = try await queue.jobs(matching: JobFilter(states: [.dead], limit: 20))
         let report = StatusReport(
             state: state, server: ServeLock.holder(state), queues: try await queue.status(),
-            open: try await store.runs(matching: RunFilter(openOnly: true, limit: 200)),
-            recent: try await store.runs(matching: RunFilter(limit: 200))
-                .filter { $0.state == .failed }.prefix(5).map { $0 },
-            dead: try await queue.jobs(matching: JobFilter(states: [.dead], limit: 5)))
+            open: open, recent: Array(recent), dead: try await ListedJob.list(dead, from: queue))
         let console = common.console()
         if console.isJSON { return console.show(report.json) }
         report.show(on: console, now: SystemClock().now)
@@ -36,7 +37,23 @@ struct StatusReport {
     let open: [RunSummary]
     /// Runs that failed last.
     let recent: [RunSummary]
-    let dead: [Job]
+    let dead: [ListedJob]
+
+    init(
+        state: StateFolder, server: ServeLock.Holder?, queues: [QueueStatus], open: [RunSummary],
+        recent: [RunSummary], dead: [ListedJob]
+    ) {
+        self.state = state
+        self.server = server
+        self.queues = queues
+        self.open = open
+        self.recent = recent
+        // A failed run says all that its step's job would.
+        let listed = Set((open + recent).map(\.run.id))
+        self.dead = dead.filter { job in
+            job.subject.map { $0.step == nil || !listed.contains($0.run) } ?? true
+        }.prefix(5).map { $0 }
+    }
 
     var json: JSON {
         .object([

@@ -60,6 +60,6 @@ extension [Workflow] {
                 workflow.defaultAgent?.rawValue ?? "-", workflow.location.source,
             ])
         }
-        return table
+        return table.withoutEmptyColumns()
     }
 }

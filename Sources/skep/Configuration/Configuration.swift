@@ -75,6 +75,15 @@ struct Configuration: Sendable {
     /// The repository that a bare issue number means: the only one there is.
     var onlyRepository: RepositoryName? { repositories.count == 1 ? repositories[0].name : nil }
 
+    /// Refuses an issue in a repository that isn't worked on.
+    func requireRepository(of issue: IssueReference) throws {
+        guard !repositories.contains(where: { $0.name == issue.repository }) else { return }
+        throw ProgramError(
+            .configuration,
+            "Repository \(issue.repository) isn't among \"repositories\" in skep.yaml.",
+            advice: "Add it there, or name another issue.")
+    }
+
     private static func folder(
         _ key: String, _ reader: SettingsReader, _ layers: ConfigurationLayers
     ) -> String? {

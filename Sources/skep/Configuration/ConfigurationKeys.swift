@@ -80,7 +80,8 @@ extension ConfigurationKey {
             meaning: "How often the tracker is looked at, 1 to 86400"),
         .init(
             path: "log.level", form: .text, standard: "notice",
-            meaning: "The least that is logged: trace, debug, info, notice, warning, error"),
+            meaning: "The least that is logged: trace, debug, info, notice, warning, error, "
+                + "critical"),
     ]
 
     static func named(_ path: String) -> ConfigurationKey? { all.first { $0.path == path } }

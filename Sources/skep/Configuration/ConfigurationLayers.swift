@@ -32,7 +32,9 @@ struct ConfigurationLayers {
     /// The folder that paths in a setting start from.
     func folder(of location: SettingsLocation) -> String {
         switch location.source {
-        case Self.environmentSource, Self.flagsSource: return surroundings.workingFolder
+        case Self.flagsSource: return surroundings.workingFolder
+        case let source where source.hasPrefix(Self.environmentSource):
+            return surroundings.workingFolder
         default:
             let path = surroundings.path(location.source, in: surroundings.workingFolder)
             return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
@@ -64,11 +66,18 @@ struct ConfigurationLayers {
             return nil
         }
         guard let text = TextFile.read(path, source: source, into: mistakes) else { return nil }
-        return YAML.read(text, source: source, into: mistakes)
+        guard let node = YAML.read(text, source: source, into: mistakes) else { return nil }
+        switch node.value {
+        case .map, .null: return node
+        default:
+            mistakes.add("the configuration must be a map of keys and values", at: node.location)
+            return nil
+        }
     }
 
     // Environment and flags
 
+    /// Before the name of a variable.
     static let environmentSource = "environment"
     static let flagsSource = "flags"
 
@@ -83,7 +92,7 @@ struct ConfigurationLayers {
         for (name, value) in surroundings.environment.sorted(by: { $0.key < $1.key }) {
             guard name.hasPrefix("SKEP_"), !Self.otherVariables.contains(name) else { continue }
             if let key = ConfigurationKey.all.first(where: { $0.variable == name }) {
-                let place = SettingsLocation(source: Self.environmentSource)
+                let place = SettingsLocation(source: "\(Self.environmentSource) \(name)")
                 layer = Self.lay(layer, Self.tree(key.parts, Self.node(key, value, at: place)))
             } else if name != token, let near = nearest(to: name, among: known) {
                 // Others may have variables of this beginning too: only slips are told.

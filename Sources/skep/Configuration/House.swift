@@ -51,8 +51,9 @@ struct House: Sendable {
         let agents = agents(agentsFolder, AgentCatalog(agentHouse), mistakes)
         let workflowsFolder = DefinitionFolder(
             "workflows", named: configuration.workflowsFolder, layers: layers, mistakes: mistakes)
-        let workflows = workflows(workflowsFolder, mistakes)
-        checkDefaults(workflows, agents, mistakes)
+        let read = workflows(workflowsFolder, mistakes)
+        checkDefaults(read, agents, mistakes)
+        let workflows = read.map(\.workflow)
         guard mistakes.all.isEmpty else { throw SettingsError(bySource: mistakes.all) }
         if let userProblem { throw userProblem }
 
@@ -90,39 +91,43 @@ struct House: Sendable {
         return agents.sorted { $0.definition.name < $1.definition.name }
     }
 
+    /// A workflow, and where it names its default agent.
+    private typealias ReadWorkflow = (workflow: Workflow, defaultAt: SettingsLocation)
+
     private static func workflows(_ folder: DefinitionFolder, _ mistakes: SettingsMistakes)
-        -> [Workflow]
+        -> [ReadWorkflow]
     {
-        var workflows: [Workflow] = []
+        var workflows: [ReadWorkflow] = []
         for file in folder.files(into: mistakes) {
             guard let parts = FrontMatter(file.text, source: file.source, into: mistakes),
                 let workflow = WorkflowCatalog.read(
                     frontMatter: parts.settings, body: parts.body, bodyLocation: parts.bodyLocation,
                     into: mistakes)
             else { continue }
-            if let other = workflows.first(where: { $0.name == workflow.name }) {
+            if let other = workflows.map(\.workflow).first(where: { $0.name == workflow.name }) {
                 mistakes.add(
                     "workflow \"\(workflow.name)\" is defined in \(other.location.source) already",
                     at: workflow.location)
             } else {
-                workflows.append(workflow)
+                let byDefault = ConfigurationLayers.node("agents.default", in: parts.settings)
+                workflows.append((workflow, byDefault?.location ?? workflow.location))
             }
         }
         return workflows
     }
 
     private static func checkDefaults(
-        _ workflows: [Workflow], _ agents: [any Agent], _ mistakes: SettingsMistakes
+        _ workflows: [ReadWorkflow], _ agents: [any Agent], _ mistakes: SettingsMistakes
     ) {
         let names = agents.map(\.definition.name.rawValue)
-        for workflow in workflows {
+        for (workflow, location) in workflows {
             guard let agent = workflow.defaultAgent, !names.contains(agent.rawValue) else {
                 continue
             }
             let hint =
                 nearest(to: agent.rawValue, among: names).map { "; did you mean \"\($0)\"?" }
                 ?? "; there are \(names.joined(separator: ", "))"
-            mistakes.add("there is no agent \"\(agent)\"\(hint)", at: workflow.location)
+            mistakes.add("there is no agent \"\(agent)\"\(hint)", at: location)
         }
     }
 

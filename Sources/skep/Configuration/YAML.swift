@@ -15,6 +15,10 @@ enum YAML {
     static func read(
         _ text: String, source: String, firstLine: Int = 1, into mistakes: SettingsMistakes
     ) -> SettingsNode? {
+        // Editors of one system begin files with a byte order mark.
+        let text =
+            text.unicodeScalars.first == "\u{FEFF}"
+            ? String(text.unicodeScalars.dropFirst()) : text
         let reading = Reading(source: source, lineOffset: firstLine - 1, mistakes: mistakes)
         do {
             let parser = try Parser(yaml: text)
@@ -103,6 +107,21 @@ private struct Reading {
             key: key.string, keyLocation: place(key.mark), value: node(pair.value))
     }
 
+    /// The line where a key stands again; the parser only tells where it stood first.
+    private static func second(_ key: String, after first: YamlError.Context) -> Int {
+        let lines = first.text.split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated().dropFirst(first.mark.line) {
+            let indent = line.prefix { $0 == " " }.count
+            guard indent + 1 == first.mark.column else { continue }
+            let rest = line.dropFirst(indent).drop { "\"'".contains($0) }
+            guard rest.hasPrefix(key) else { continue }
+            let after = rest.dropFirst(key.count).drop { "\"' ".contains($0) }
+            if after.first == ":" { return index + 1 }
+        }
+        return first.mark.line
+    }
+
     func report(_ error: any Error) {
         guard let error = error as? YamlError else {
             return mistakes.add("it can't be read as YAML: \(error)", at: place(nil))
@@ -116,7 +135,11 @@ private struct Reading {
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.map { "\"\($0)\"" }.joined(separator: ", ")
             let stand = keys.count == 1 ? "stands" : "stand"
-            mistakes.add("\(names) \(stand) there twice", at: place(context.mark))
+            mistakes.add(
+                "\(names) \(stand) there twice",
+                at: SettingsLocation(
+                    source: source, line: Self.second(keys.first ?? "", after: context) + lineOffset
+                ))
         case .reader(let problem, let offset, _, let yaml):
             let line = offset.map { yaml.utf8.prefix($0).count { $0 == 10 } + 1 } ?? 1
             mistakes.add(

@@ -64,6 +64,14 @@ final class ServeLock: Sendable {
         _ = Array(line.utf8).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
+    /// Why it can't be told who holds the lock; `nil` where it can.
+    static func obstacle(_ state: StateFolder) -> String? {
+        guard access(state.serveLock, R_OK) != 0, errno != ENOENT, errno != ENOTDIR else {
+            return nil
+        }
+        return StateFolder.reason(errno)
+    }
+
     /// Who holds the lock of a state folder; `nil` when nobody does.
     static func holder(_ state: StateFolder) -> Holder? {
         let descriptor = open(state.serveLock, O_RDONLY | O_CLOEXEC)

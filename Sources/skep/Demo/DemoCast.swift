@@ -22,7 +22,8 @@ struct DemoCast {
             user = nil
             return
         }
-        var installation = Installation(layers: layers, isDryRun: false)
+        var installation = Installation(
+            layers: layers, stateFolder: folder.state, isDryRun: false)
         try await installation.makeUser()
         let user = try AgentUser(named: Configuration.standardAgentUser)
         let isNew = installation.done.contains(where: \.isNew)

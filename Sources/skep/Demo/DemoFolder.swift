@@ -17,6 +17,7 @@ struct DemoFolder: Sendable {
 
     var configuration: String { path + "/skep.yaml" }
     var forge: String { path + "/forge" }
+    var state: StateFolder { StateFolder(path: path + "/state") }
     var bundle: String { path + "/larder.bundle" }
     private var token: String { path + "/token" }
     private var programs: String { path + "/programs" }
@@ -143,7 +144,8 @@ struct DemoFolder: Sendable {
             try body()
         } catch {
             throw ProgramError(
-                .unavailable, "Can't write to \"\(path)\".", why: "\(error)",
+                .unavailable, "Can't write to \"\(path)\".",
+                why: StateFolder.reason(of: error) + ".",
                 advice: "Name another folder with --folder.")
         }
     }

@@ -36,11 +36,11 @@ struct DemoStage: Sendable {
                 advice: "Install it: apt-get install git.")
         }
         // Runs that fail are part of the show; a warning in between would tear the picture.
-        let logger = StderrLog.logger("skep", level: .error, console: console)
+        let logger = StderrLog.remarks(level: .error, on: console)
         let (addresses, announce) = AsyncStream<ForgeServer.Address>.makeStream()
         let server = try ForgeServer(
-            forge: forge,
-            logger: StderrLog.logger("forge", level: .critical, console: console),
+            forge: forge, version: SkepVersion.current,
+            logger: StderrLog.remarks(level: .critical, on: console),
             onReady: { announce.yield($0) })
 
         return try await withThrowingTaskGroup(of: Act.self) { group in

@@ -21,6 +21,7 @@ struct Doctor {
         add(Machine(house).findings)
         add([await database()])
         add([server])
+        add(TokenFile.findings(house))
         add(await tracker())
         add(agentUser())
         add(await agents())
@@ -59,6 +60,11 @@ struct Doctor {
     }
 
     private var server: Finding {
+        if let obstacle = ServeLock.obstacle(house.state) {
+            return Finding(
+                "serve", .warn, "It can't be told whether \"skep serve\" runs here: \(obstacle).",
+                advice: StateFolder.otherUserAdvice)
+        }
         guard let holder = ServeLock.holder(house.state) else {
             return Finding("serve", .ok, "\"skep serve\" isn't running here")
         }
@@ -70,7 +76,7 @@ struct Doctor {
     private func tracker() async -> [Finding] {
         let tracker: any Tracker
         do {
-            let logger = StderrLog.logger("skep", level: .error, console: console)
+            let logger = StderrLog.remarks(level: .error, on: console)
             tracker = try Assembly(house, logger: logger).tracker()
             let probe = try await tracker.probe()
             var findings = [
@@ -164,7 +170,9 @@ struct Doctor {
                 try await agent.check()
                 findings.append(Finding(subject, .ok, "could start"))
             } catch {
-                findings.append(Finding(subject, .warn, of: error))
+                findings.append(
+                    (error as? AgentsError).map { Finding(subject, .warn, of: $0) }
+                        ?? Finding(subject, .warn, of: error))
             }
         }
         if findings.allSatisfy({ $0.verdict != .ok }) {

@@ -36,6 +36,17 @@ struct Finding: Sendable {
             advice: error.advice, isOutside: error.kind == .unavailable)
     }
 
+    /// "2 to mend, 7 warnings."
+    static func summary(_ findings: [Finding]) -> String {
+        let failures = findings.count { $0.verdict == .fail }
+        let warnings = findings.count { $0.verdict == .warn }
+        let parts = [
+            failures == 0 ? nil : "\(failures) to mend",
+            warnings == 0 ? nil : TimeText.count(warnings, "warning"),
+        ].compactMap { $0 }
+        return parts.isEmpty ? "All is well." : parts.joined(separator: ", ") + "."
+    }
+
     var json: JSON {
         .object([
             "subject": .text(subject),

@@ -31,10 +31,15 @@ struct Machine {
                     "state folder", .fail, "There is no \(path), and \(parent) isn't writable.",
                     advice: "Set another with --state, or \"state\" in skep.yaml.")
         }
+        guard !house.state.isOtherThanFolder else {
+            return Finding(
+                "state folder", .fail, "\(path) isn't a folder.",
+                advice: "Name one with --state, or \"state\" in skep.yaml.")
+        }
         guard access(path, W_OK | X_OK) == 0 else {
             return Finding(
                 "state folder", .fail, "\(path) isn't writable: \(StateFolder.reason(errno)).",
-                advice: "Make it writable for this user, or set another with --state.")
+                advice: StateFolder.otherUserAdvice)
         }
         return Finding("state folder", .ok, path)
     }

@@ -51,7 +51,7 @@ struct MadeBranch {
             ("branch", run.branch.rawValue),
             ("issue", "\(run.issue)  \(PlainText.line(run.issueTitle))"),
             ("run", "\(run.id), \(summary.state.words(now))"),
-            ("base", run.base.map { "\($0.short) of \(run.baseBranch?.rawValue ?? "?")" }),
+            ("base", summary.shownBase),
             ("head", run.head?.short),
             ("changes", comparison.map { "\(TimeText.count($0.filesChanged, "file")), \(change)" }),
             ("pull request", run.pullRequest?.url),
@@ -89,7 +89,7 @@ extension [MadeBranch] {
     var table: Table {
         var table = Table([
             .flexible("BRANCH"), .flexible("ISSUE"), .fixed("RUN"), .fixed("STATE"),
-            .fixed("COMMITS"), .fixed("FILES"), .fixed("CHANGE"), .flexible("PULL REQUEST"),
+            .fixed("COMMITS"), .fixed("FILES"), .fixed("CHANGE"), .fixed("PULL"),
         ])
         for branch in self {
             table.add([
@@ -97,7 +97,7 @@ extension [MadeBranch] {
                 "\(branch.summary.run.id)", branch.summary.state.word,
                 branch.comparison.map { "\($0.commits.count)" } ?? "-",
                 branch.comparison.map { "\($0.filesChanged)" } ?? "-", branch.change,
-                branch.summary.run.pullRequest?.url ?? "-",
+                branch.summary.run.pullRequest.map { "#\($0.number)" } ?? "-",
             ])
         }
         return table

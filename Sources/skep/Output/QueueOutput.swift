@@ -1,12 +1,41 @@
+import SkepCore
 import SkepQueue
+import SkepQueueSQLite
+import SkepStore
+
+/// A job with what it is done for.
+struct ListedJob {
+    let job: Job
+    /// `nil` for jobs that aren't the swarm's.
+    let subject: JobSubject?
+
+    static func list(_ jobs: [Job], from queue: SQLiteQueueStore) async throws -> [ListedJob] {
+        let subjects = try await SQLiteSwarmStore(queue).subjects(of: jobs)
+        return jobs.map { ListedJob(job: $0, subject: subjects[$0.id]) }
+    }
+
+    /// "run 5 work", "report of run 5"; of other jobs the kind.
+    var about: String {
+        guard let subject else { return job.kind.rawValue }
+        return subject.step.map { "run \(subject.run) \($0)" } ?? "report of run \(subject.run)"
+    }
+
+    /// What it waits for, or what went wrong when it was tried last.
+    var reason: String? { job.reason ?? (job.state == .succeeded ? nil : subject?.lastFailure) }
+
+    /// The fields of a job, as docs/json-output.md lists them.
+    var json: JSON { .object(members) }
+
+    var members: [JSON.Member] { job.members(run: subject?.run) }
+}
 
 extension Job {
-    /// The fields of a job, as docs/json-output.md lists them.
-    var json: JSON {
-        .object([
+    fileprivate func members(run: RunID?) -> [JSON.Member] {
+        let object = JSON.object([
             "id": .id(id),
             "queue": .name(queue),
             "kind": .name(kind),
+            "run_id": .id(run),
             "state": .name(state),
             "priority": .number(priority),
             "concurrency_key": .name(concurrencyKey),
@@ -23,6 +52,8 @@ extension Job {
             "is_cancel_requested": .boolean(isCancelRequested),
             "reason": .optional(reason),
         ])
+        guard case .object(let members) = object else { return [] }
+        return members
     }
 
     /// Since when or until when it is where it is.
@@ -37,17 +68,18 @@ extension Job {
     }
 }
 
-extension [Job] {
+extension [ListedJob] {
     func table(_ now: Timestamp) -> Table {
         var table = Table([
-            .fixed("JOB"), .fixed("STATE"), .flexible("QUEUE"), .flexible("KIND"),
+            .fixed("JOB"), .fixed("STATE"), .flexible("QUEUE"), .flexible("ABOUT"),
             .fixed("ATTEMPT"), .fixed("FAILURES"), .fixed("SINCE"), .flexible("REASON"),
         ])
-        for job in self {
+        for listed in self {
+            let job = listed.job
             table.add([
                 "\(job.id)", job.isCancelRequested ? "\(job.state.rawValue)!" : job.state.rawValue,
-                job.queue.rawValue, job.kind.rawValue, "\(job.attempt)",
-                "\(job.failures)/\(job.maxFailures)", job.standing(now), job.reason ?? "",
+                job.queue.rawValue, listed.about, "\(job.attempt)",
+                "\(job.failures)/\(job.maxFailures)", job.standing(now), listed.reason ?? "",
             ])
         }
         return table
@@ -56,28 +88,30 @@ extension [Job] {
 
 /// A job with what is known of its attempts.
 struct JobDetails {
-    let job: Job
+    let listed: ListedJob
     let failures: [RecordedFailure]
     let result: [UInt8]?
 
     var json: JSON {
-        guard case .object(let members) = job.json else { return .null }
-        return .object(
-            members + [
+        .object(
+            listed.members + [
                 .init(key: "payload", value: Self.text(job.payload)),
                 .init(key: "result", value: result.map(Self.text) ?? .null),
                 .init(key: "failure_history", value: .list(failures.map(\.json))),
             ])
     }
 
+    private var job: Job { listed.job }
+
     func show(on console: Console, now: Timestamp) {
         console.show([
             ("job", "\(job.id)"),
             ("state", job.state.rawValue + (job.isCancelRequested ? ", to be cancelled" : "")),
             ("since", job.standing(now)),
-            ("reason", job.reason),
+            ("reason", listed.reason),
             ("queue", job.queue.rawValue),
             ("kind", job.kind.rawValue),
+            ("about", listed.subject == nil ? nil : listed.about),
             ("priority", "\(job.priority)"),
             ("key", job.concurrencyKey?.rawValue),
             ("attempt", "\(job.attempt)"),
@@ -158,26 +192,32 @@ extension [QueueStatus] {
     func table(_ now: Timestamp) -> Table {
         var table = Table(
             [.flexible("QUEUE")] + Job.State.allCases.map { .fixed($0.rawValue.uppercased()) }
-                + [.fixed("OLDEST READY"), .fixed("NEXT DUE")])
+                + [.fixed("OLDEST"), .fixed("NEXT DUE")])
         for status in self {
             table.add(
                 [status.queue.rawValue]
                     + Job.State.allCases.map { String(status.counts[$0] ?? 0) }
                     + [
-                        status.oldestReadyAt.map { TimeText.relative($0, to: now) } ?? "-",
+                        status.oldestReadyAt.map { TimeText.short(now - $0) } ?? "-",
                         status.nextDue.map { TimeText.relative($0, to: now) } ?? "-",
                     ])
         }
-        return table
+        return table.withoutEmptyColumns(keeping: ["QUEUE", "READY", "LEASED"])
     }
 
-    func keyTable() -> Table {
+    /// Keys at which something is going on, and the limits of agents that there are.
+    ///
+    /// - Parameter agents: The keys of agents; `nil` where they aren't known.
+    func keyTable(agents: Set<ConcurrencyKey>?) -> Table {
         var table = Table([
             .flexible("QUEUE"), .flexible("KEY"), .fixed("LEASED"), .fixed("LIMIT"),
             .fixed("READY"),
         ])
         for status in self {
-            for key in status.keys {
+            for key in status.keys
+            where key.leased > 0 || key.ready > 0
+                || (key.limit != nil && agents?.contains(key.key) ?? true)
+            {
                 table.add([
                     status.queue.rawValue, key.key.rawValue, "\(key.leased)",
                     key.limit.map(String.init) ?? "-", "\(key.ready)",

@@ -41,7 +41,7 @@ extension RunSummary {
             "opened_at": .time(run.openedAt),
             "closed_at": .time(run.closing?.at),
             "closing_detail": .optional(run.closing?.detail),
-            "is_cancel_requested": .boolean(run.isCancelRequested),
+            "is_cancel_requested": .boolean(run.cancelReason != nil),
             "job_id": .id(job),
             "step": .name(step),
             "attempt": .number(attempt),
@@ -49,6 +49,20 @@ extension RunSummary {
         ])
         guard case .object(let members) = object else { return [] }
         return members
+    }
+
+    /// "-" where there is no such branch: nothing was committed, and it was never published.
+    var shownBranch: String {
+        run.head == nil && run.pullRequest == nil && !run.continuesBranch && state.isClosed
+            ? "-" : run.branch.rawValue
+    }
+
+    /// The commit it began at, and whose head that was.
+    var shownBase: String? {
+        run.base.map { base in
+            let branch = run.continuesBranch ? run.branch : run.baseBranch
+            return "\(base.short) of \(branch?.rawValue ?? "?")"
+        }
     }
 
     /// What is worth a glance beside its state.
@@ -72,7 +86,7 @@ extension [RunSummary] {
             table.add([
                 "\(summary.run.id)", summary.run.issue.description, summary.run.agent.rawValue,
                 summary.state.words(now), TimeText.relative(summary.run.openedAt, to: now),
-                summary.run.branch.rawValue, summary.remark,
+                summary.shownBranch, summary.remark,
             ])
         }
         return table
@@ -101,20 +115,21 @@ struct RunDetails {
             ("run", "\(run.id)"),
             (
                 "state",
-                summary.state.words(now) + (run.isCancelRequested ? ", to be cancelled" : "")
+                summary.state.words(now)
+                    + (run.cancelReason != nil && run.closing == nil ? ", to be cancelled" : "")
             ),
             ("issue", "\(run.issue)  \(PlainText.line(run.issueTitle))"),
             ("agent", run.agent.rawValue),
             ("workflow", run.workflow.rawValue),
-            ("asked by", run.cause),
-            ("branch", run.branch.rawValue),
-            ("base", run.base.map { "\($0.short) of \(run.baseBranch?.rawValue ?? "?")" }),
+            ("asked by", Self.asker(run.cause)),
+            ("branch", summary.shownBranch),
+            ("base", summary.shownBase),
             ("head", run.head?.short),
             ("pull request", run.pullRequest?.url),
             ("job", summary.job.map { "\($0), attempt \(summary.attempt)" }),
             ("opened", TimeText.relative(run.openedAt, to: now)),
             ("closed", run.closing.map { TimeText.relative($0.at, to: now) }),
-            ("why", run.closing.flatMap { $0.detail.isEmpty ? nil : $0.detail }),
+            ("why", Self.why(run.closing)),
         ])
         section("Attempts", attempts(now), console)
         section("Sessions", sessions(now), console)
@@ -124,6 +139,24 @@ struct RunDetails {
             for note in history.notes { console.output.line(PlainText.line(note)) }
         }
         section("Reports", reports(now), console)
+    }
+
+    /// A cause as it is kept, in words.
+    static func asker(_ cause: String) -> String {
+        switch TriggerCause(standing: cause) {
+        case .label(let label)?: "label \(label)"
+        case .assignee(let login)?: "assignment to \(login)"
+        case .selected(let workflow)?: "workflow \(workflow), which selects it"
+        case .command?, nil: cause.hasPrefix("command:") ? "skep dispatch" : cause
+        }
+    }
+
+    /// What a pull request's line doesn't say already.
+    private static func why(_ closing: RunClosing?) -> String? {
+        guard let closing, closing.outcome != .published, !closing.detail.isEmpty else {
+            return nil
+        }
+        return closing.detail
     }
 
     private func section(_ title: String, _ table: Table, _ console: Console) {
@@ -137,15 +170,22 @@ struct RunDetails {
             .fixed("JOB"), .fixed("ATTEMPT"), .fixed("STEP"), .fixed("BEGUN"), .fixed("TOOK"),
             .fixed("OUTCOME"), .flexible("DETAIL"),
         ])
-        for attempt in history.attempts {
+        for (index, attempt) in history.attempts.enumerated() {
+            let isLast = index == history.attempts.count - 1
             table.add([
                 "\(attempt.job)", "\(attempt.attempt)", attempt.step.rawValue,
                 TimeText.relative(attempt.startedAt, to: now),
                 attempt.endedAt.map { TimeText.short($0 - attempt.startedAt) } ?? "-",
-                attempt.outcome ?? "running", attempt.detail ?? "",
+                outcome(of: attempt, isLast: isLast), attempt.detail ?? "",
             ])
         }
         return table
+    }
+
+    /// "retry" means that there is another attempt; after the last one there is none.
+    private func outcome(of attempt: AttemptRecord, isLast: Bool) -> String {
+        guard let outcome = attempt.outcome else { return "running" }
+        return isLast && outcome == "retry" && summary.state.isClosed ? "failed" : outcome
     }
 
     private func sessions(_ now: Timestamp) -> Table {
@@ -181,12 +221,13 @@ struct RunDetails {
 
     private func reports(_ now: Timestamp) -> Table {
         var table = Table([
-            .fixed("TOPIC"), .fixed("WRITTEN"), .fixed("POSTED"), .flexible("TEXT"),
+            .fixed("TOPIC"), .fixed("WRITTEN"), .flexible("TEXT"), .flexible("COMMENT"),
         ])
         for report in history.reports {
             table.add([
                 report.topic, TimeText.relative(report.createdAt, to: now),
-                report.postedAt.map { TimeText.relative($0, to: now) } ?? "not yet", report.body,
+                report.body.split(whereSeparator: \.isNewline).first.map(String.init) ?? "",
+                report.postedAt == nil ? "not posted yet" : report.commentURL ?? "-",
             ])
         }
         return table

@@ -1,27 +1,51 @@
 import Logging
 import SkepQueue
 
-/// Writes log lines to standard error: for people where that is a terminal, else as JSON.
+/// Writes log lines to standard error: a daemon's for people where that is a terminal, else as JSON;
+/// a command's as remarks.
 struct StderrLog: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
     private let terminal: Terminal
-    private let isJSON: Bool
+    private let form: Form
     private let clock: any Clock
 
-    /// A logger of the whole program. Nothing is bootstrapped: loggers are passed in.
+    private enum Form {
+        case json
+        /// With times and facts.
+        case people
+        /// "warning: …", like the other things a command has to say.
+        case remarks
+    }
+
+    /// A daemon's logger. Nothing is bootstrapped: loggers are passed in.
     static func logger(
         _ label: String, level: Logger.Level, console: Console, clock: any Clock = SystemClock()
     ) -> Logger {
         Logger(label: label) { _ in
-            StderrLog(level: level, terminal: console.remarks, json: console.isJSON, clock: clock)
+            let isForPeople = console.remarks.isTerminal && !console.isJSON
+            return StderrLog(
+                level, terminal: console.remarks, isForPeople ? .people : .json, clock: clock)
         }
     }
 
-    private init(level: Logger.Level, terminal: Terminal, json: Bool, clock: any Clock) {
+    /// The logger of a command that does one thing and ends. With `--json` it says nothing: what
+    /// is on standard error then is the one document about an error.
+    static func remarks(level: Logger.Level = .warning, on console: Console) -> Logger {
+        guard !console.isJSON else {
+            return Logger(label: "skep") { _ in SwiftLogNoOpLogHandler() }
+        }
+        return Logger(label: "skep") { _ in
+            StderrLog(level, terminal: console.remarks, .remarks, clock: SystemClock())
+        }
+    }
+
+    private init(
+        _ level: Logger.Level, terminal: Terminal, _ form: Form, clock: any Clock
+    ) {
         logLevel = level
         self.terminal = terminal
-        isJSON = json || !terminal.isTerminal
+        self.form = form
         self.clock = clock
     }
 
@@ -34,10 +58,14 @@ struct StderrLog: LogHandler {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }
             .sorted { $0.key < $1.key }
             .map { (key: $0.key, value: "\($0.value)") }
-        terminal.line(
-            isJSON
-                ? json(event.level, "\(event.message)", facts)
-                : text(event.level, "\(event.message)", facts))
+        let message = "\(event.message)"
+        let line =
+            switch form {
+            case .json: json(event.level, message, facts)
+            case .people: text(event.level, message, facts)
+            case .remarks: remark(event.level, message, facts)
+            }
+        terminal.line(line)
     }
 
     private func json(
@@ -50,6 +78,14 @@ struct StderrLog: LogHandler {
                 .init(key: "message", value: .text(message)),
             ] + facts.map { .init(key: $0.key, value: .text($0.value)) }
         ).line()
+    }
+
+    private func remark(
+        _ level: Logger.Level, _ message: String, _ facts: [(key: String, value: String)]
+    ) -> String {
+        let rest = facts.map { "\($0.key) \(PlainText.line($0.value))" }.joined(separator: ", ")
+        let end = rest.isEmpty ? "" : " (\(rest))"
+        return "\(level.rawValue): \(PlainText.line(message))\(end)"
     }
 
     private func text(

@@ -15,7 +15,7 @@ struct Table {
     static let leastWidth = 8
     private static let gap = 2
 
-    let columns: [Column]
+    private(set) var columns: [Column]
     private var rows: [[String]] = []
 
     init(_ columns: [Column]) { self.columns = columns }
@@ -25,6 +25,17 @@ struct Table {
     /// Adds a row. Cells are made harmless here; callers bring text as it is.
     mutating func add(_ cells: [String]) {
         rows.append(columns.indices.map { $0 < cells.count ? PlainText.line(cells[$0]) : "" })
+    }
+
+    /// The same without columns that say nothing in any row.
+    func withoutEmptyColumns(keeping headers: Set<String> = []) -> Table {
+        let kept = columns.indices.filter { index in
+            headers.contains(columns[index].header)
+                || rows.contains { !["", "-", "0"].contains($0[index]) }
+        }
+        var table = Table(kept.map { columns[$0] })
+        for row in rows { table.add(kept.map { row[$0] }) }
+        return table
     }
 
     /// Its lines.

@@ -36,6 +36,12 @@ enum TimeText {
         "\(number) " + (number == 1 ? one : many ?? one + "s")
     }
 
+    /// "a", "a and b", "a, b and c".
+    static func list(_ words: [String], _ conjunction: String) -> String {
+        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+        return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
+    }
+
     /// "512 B", "3.4 kB", "1.2 MB".
     static func bytes(_ count: Int64) -> String {
         var value = Double(count)
