@@ -26,7 +26,7 @@ struct StepRunner: Sendable {
         let settlement = try await settlement(lease, job, attempt, logger)
         guard let settlement else { return .settled }
         attempt.willSettle()
-        try await settle(lease, settlement, logger)
+        guard try await settle(lease, settlement, attempt, logger) else { return .settled }
         logger.log(
             level: settlement.way.closesRun ? .notice : .info, "Settled step",
             metadata: [
@@ -51,23 +51,31 @@ struct StepRunner: Sendable {
 
     /// Writes the outcome down; what can't be written now is tried again while the lease lasts,
     /// since the work is done and must not be done twice.
-    private func settle(_ lease: Lease, _ settlement: StepSettlement, _ logger: Logger)
-        async throws
-    {
+    ///
+    /// An attempt that is told to stop, or has lost its lease, doesn't wait for a full disk: the
+    /// session has ended, its row is open, and the job's next attempt takes its result.
+    ///
+    /// - Returns: Whether it was written.
+    private func settle(
+        _ lease: Lease, _ settlement: StepSettlement, _ attempt: any AttemptContext,
+        _ logger: Logger
+    ) async throws -> Bool {
         var tries = 1
         while true {
             do {
-                return try await uncancelled { [parts] in
+                try await uncancelled { [parts] in
                     try await parts.store.settle(lease.token, as: settlement)
                 }
+                return true
             } catch let error as QueueError where error.kind == .unavailable {
                 logger.warning("Can't settle step yet", metadata: [LogKeys.error: "\(error)"])
-                let delay = Patience.delay(attempt: tries)
-                try await uncancelled { [parts] in try await parts.clock.sleep(for: delay) }
+                if attempt.stopReason != nil, tries > 1 { return false }
+                // Returns at once when the attempt is told to stop.
+                try? await parts.clock.sleep(for: Patience.delay(attempt: tries))
                 tries += 1
             } catch QueueError.leaseLost where tries > 1 {
                 // The write before may have been kept: then the job is settled.
-                return
+                return true
             }
         }
     }
