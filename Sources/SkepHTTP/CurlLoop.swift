@@ -50,6 +50,7 @@ final class CurlLoop: Sendable {
 
     init(limits: HTTPLimits, concurrency: Int) {
         guard Self.isReady, let multi = curl_multi_init() else {
+            // Only out of memory, where Swift's own allocations trap as well.
             preconditionFailure("libcurl has no memory to begin with")
         }
         self.multi = multi

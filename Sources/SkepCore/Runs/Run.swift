@@ -51,10 +51,6 @@ public struct Run: Sendable, Hashable {
     }
 }
 
-extension Run {
-    public var isCancelRequested: Bool { cancelReason != nil }
-}
-
 public struct PullRequestLink: Sendable, Hashable {
     public let number: Int
     public let url: String

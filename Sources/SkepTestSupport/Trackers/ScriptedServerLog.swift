@@ -75,6 +75,8 @@ final class ScriptedServerLog: @unchecked Sendable {
 }
 
 /// Replies to give out one after the other, to any thread.
+///
+/// Unchecked, but safe: the replies are read and written under the lock.
 final class ScriptedQueue: @unchecked Sendable {
     private let lock = NSLock()
     private var replies: [ScriptedReply]
