@@ -22,7 +22,7 @@ demo: build ## Run five issues through the whole way, on this machine alone
 
 test: setup setup-peers ## Run all tests
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
-	$(SWIFT) test $(BUILD_FLAGS) $(TEST_FLAGS)
+	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) $(TEST_FLAGS)
 
 setup-peers: ## Install the agents that the tests work with, into .build-peers
 	@sh Scripts/setup-peers
