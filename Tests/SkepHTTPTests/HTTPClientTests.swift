@@ -105,11 +105,10 @@ struct HTTPClientTests {
 
         let task = Task { try await client.send(slow) }
         #expect(await server.reaches { $0.requests.count == 1 })
-        let start = ContinuousClock.now
         task.cancel()
 
+        // Its own time limit would be another error.
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(2))
         #expect(try await client.send(HTTPRequest(.get, HTTPURL(server.url))).status == 200)
     }
 
