@@ -57,6 +57,12 @@ public struct ConcurrencyKey: NameIdentifier {
     public init(rawValue: String) { self.rawValue = rawValue }
 }
 
+/// The name of a schedule. At most 200 bytes.
+public struct ScheduleName: NameIdentifier {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+}
+
 /// One worker: a process, from its start to its end. Random, so that it is never met again.
 public struct WorkerID: NameIdentifier {
     public let rawValue: String

@@ -28,7 +28,7 @@ public struct Job: Sendable, Hashable {
     /// What the handler needs to know; the queue doesn't look inside.
     public let payload: [UInt8]
     public let state: State
-    /// Higher goes first. 0 by default.
+    /// Higher goes first, unless a lower one has waited long: see `JobPriority`. 0 by default.
     public let priority: Int
     public let concurrencyKey: ConcurrencyKey?
     /// Among unfinished jobs of a queue there is one with this key.
@@ -87,7 +87,7 @@ public struct NewJob: Sendable, Hashable {
     public var queue: QueueName
     /// At most `NewJob.maxPayloadBytes`.
     public var payload: [UInt8]
-    /// Higher goes first.
+    /// Higher goes first, unless a lower one has waited long. -1000 to 1000; see `JobPriority`.
     public var priority: Int
     /// `nil`: as soon as possible.
     public var notBefore: Timestamp?

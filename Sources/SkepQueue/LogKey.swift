@@ -7,6 +7,8 @@ enum LogKey {
     static let kind = "job.kind"
     static let outcome = "outcome"
     static let queue = "queue"
+    static let reason = "reason"
+    static let schedule = "schedule"
     static let stopReason = "stop.reason"
     static let worker = "worker.id"
 }

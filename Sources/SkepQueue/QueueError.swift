@@ -5,7 +5,7 @@ public enum QueueError: Error, Sendable, Hashable {
     case noSuchJob(JobID)
     /// The job can't be retried from where it is.
     case notRetryable(JobID, Job.State)
-    /// A new job breaks a limit; nothing was put into the queue.
+    /// A job breaks a limit, as it is new or would be changed; nothing was written.
     case invalidJob(JobKind, reason: String)
     /// The store can't be reached or can't write: a full disk, a read-only or damaged file.
     case unavailable(what: String, why: String, advice: String)
@@ -28,7 +28,7 @@ extension QueueError: CustomStringConvertible {
         case .leaseLost(let id, let attempt): "The lease on job \(id), attempt \(attempt), is lost."
         case .noSuchJob(let id): "There is no job \(id)"
         case .notRetryable(let id, let state): "Can't retry job \(id): it \(state.predicate)."
-        case .invalidJob(let kind, _): "Can't enqueue a job of kind \"\(kind)\"."
+        case .invalidJob(let kind, _): "The queue refuses a job of kind \"\(kind)\"."
         case .unavailable(let what, _, _): what
         case .outcomeUnknown: "It isn't known whether the last write was kept."
         case .newerSchema: "The database was made by a newer version."

@@ -12,7 +12,8 @@ public protocol QueueStore: Sendable {
     /// Takes up to `request.limit` leases on jobs that are ready, the most urgent first.
     ///
     /// A job is ready when its time has come and no limit of its key is reached. Jobs of equal
-    /// priority are taken in the order in which they became ready. Two workers never get the same
+    /// priority are taken in the order in which they became ready; a step of priority is worth a
+    /// head start of `JobPriority.ageing`, so no job waits for ever. Two workers never get the same
     /// attempt.
     ///
     /// - Returns: The leases, in that order; empty when nothing is ready.
@@ -33,6 +34,14 @@ public protocol QueueStore: Sendable {
     /// Makes a dead, cancelled or waiting job ready at once, with no failures counted.
     func retry(_ id: JobID) async throws
 
+    /// Gives a job another priority; it keeps its place in time.
+    ///
+    /// On a job that is leased it has an effect when the job waits again.
+    ///
+    /// - Throws: `QueueError.invalidJob` when no job may have such a priority.
+    @discardableResult
+    func setPriority(_ priority: Int, of id: JobID) async throws -> Reprioritization
+
     /// Sets how many jobs of a key may be leased at once; `nil` takes the limit away.
     func setLimit(_ limit: Int?, of key: ConcurrencyKey, in queue: QueueName) async throws
 
@@ -40,6 +49,46 @@ public protocol QueueStore: Sendable {
     ///
     /// Cheap when there is nothing to do; any number of processes may do it.
     func sweep() async throws -> Sweep
+
+    /// Declares the schedules of an owner, such as "workflows": exactly these.
+    ///
+    /// New ones begin now: their first tick is the first one after this. Those that were there are
+    /// changed; one whose timing stays the same goes on from its last tick, so what came while
+    /// nobody ticked is missed, not lost. One whose timing has changed begins anew. Whether it is
+    /// paused stays. Those that aren't named any more are removed with their history; jobs they
+    /// have queued go on.
+    ///
+    /// - Throws: `ScheduleError.invalid`, `.nameTaken`; `QueueError.invalidJob` when no such job
+    ///   can be queued. Nothing has changed then.
+    func setSchedules(_ schedules: [Schedule], of owner: String) async throws
+
+    /// Keeps a schedule from ticking until it is resumed. What comes meanwhile is left out for good.
+    ///
+    /// - Throws: `ScheduleError.noSuchSchedule`.
+    func pauseSchedule(_ name: ScheduleName) async throws
+
+    /// Lets a paused schedule go on with its next tick.
+    ///
+    /// - Throws: `ScheduleError.noSuchSchedule`.
+    func resumeSchedule(_ name: ScheduleName) async throws
+
+    /// Queues a schedule's job now, beside its plan, also when it is paused.
+    ///
+    /// - Throws: `ScheduleError.noSuchSchedule`; `.stillRunning` when a former job isn't finished
+    ///   and may not be overlapped.
+    func runSchedule(_ name: ScheduleName) async throws -> JobID
+
+    /// Queues the jobs of all ticks that are due, each tick once: see `Schedule`.
+    ///
+    /// Cheap when nothing is due. Any number of processes may do it at any time; `Scheduler` does
+    /// it when it is worth it.
+    func tick() async throws -> TickResult
+
+    /// All schedules by name.
+    func schedules() async throws -> [ScheduleStatus]
+
+    /// What became of the ticks of a schedule, the newest first. The newest hundred are kept.
+    func ticks(of name: ScheduleName, limit: Int) async throws -> [ScheduleTick]
 
     /// Registers a worker until the returned registration ends; its end frees its jobs at once.
     func register(_ worker: WorkerID) async throws -> any WorkerRegistration
@@ -72,6 +121,12 @@ public enum Cancellation: Sendable, Hashable {
     case cancelled
     /// Its holder was told; it settles when everything has stopped.
     case requested
+    case alreadyFinished(Job.State)
+}
+
+/// What `setPriority` did.
+public enum Reprioritization: Sendable, Hashable {
+    case changed
     case alreadyFinished(Job.State)
 }
 

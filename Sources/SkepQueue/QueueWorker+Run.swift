@@ -237,24 +237,6 @@ private final class WorkerSession: Sendable {
     }
 }
 
-/// Waits that grow while something keeps failing.
-private struct Backoff {
-    private static let first = Duration.milliseconds(100)
-    private let cap: Duration
-    private var length = first
-
-    init(cap: Duration) {
-        self.cap = max(cap, Self.first)
-    }
-
-    mutating func next() -> Duration {
-        defer { length = min(length * 2, cap) }
-        return length
-    }
-
-    mutating func reset() { length = Self.first }
-}
-
 extension QueueError {
     /// Whether the same call may do later.
     fileprivate var mayPass: Bool {

@@ -7,23 +7,20 @@ internal import SkepQueue
 /// of the keys below their limit. So a claim costs the same whatever waits behind or in front.
 struct Claim {
     private struct Head {
-        let priority: Int
-        let readyAt: Int64
+        let rank: Int64
         let job: Int64
         let kind: Int
         let isKeyed: Bool
 
         init(_ row: Row, kind: Int, isKeyed: Bool) {
-            priority = row[0]
-            readyAt = row[1]
-            job = row[2]
+            rank = row[0]
+            job = row[1]
             self.kind = kind
             self.isKeyed = isKeyed
         }
 
         func goesBefore(_ other: Head) -> Bool {
-            if priority != other.priority { return priority > other.priority }
-            return (readyAt, job) < (other.readyAt, other.job)
+            (rank, job) < (other.rank, other.job)
         }
     }
 
@@ -76,10 +73,10 @@ struct Claim {
     private func plainHeads(ofKind kind: Int, limit: Int) throws -> [Head] {
         try transaction.fetchRows(
             """
-            SELECT priority, ready_at_ms, id
+            SELECT rank_ms, id
               FROM job
              WHERE state = 'ready' AND concurrency_key IS NULL AND queue = ? AND kind = ?
-             ORDER BY priority DESC, ready_at_ms, id
+             ORDER BY rank_ms, id
              LIMIT ?
             """,
             [queue, kinds[kind], limit]
@@ -90,10 +87,10 @@ struct Claim {
     private func keyedHead(ofKind kind: Int) throws -> Head? {
         try transaction.fetchRow(
             """
-            SELECT priority, ready_at_ms, job
+            SELECT rank_ms, job
               FROM key_head
              WHERE is_open = 1 AND queue = ? AND kind = ?
-             ORDER BY priority DESC, ready_at_ms, job
+             ORDER BY rank_ms, job
              LIMIT 1
             """,
             [queue, kinds[kind]]

@@ -53,7 +53,8 @@ extension QueueTransaction {
         ).map { JobID(rawValue: $0[0]) }
     }
 
-    private func check(_ job: NewJob) throws {
+    /// - Throws: `QueueError.invalidJob` when a job breaks a limit.
+    func check(_ job: NewJob) throws {
         func refuse(_ reason: String) -> QueueError { .invalidJob(job.kind, reason: reason) }
         func check(_ name: String, _ what: String, atMost limit: Int) throws {
             guard !name.isEmpty else { throw refuse("Its \(what) is empty.") }
@@ -75,8 +76,19 @@ extension QueueTransaction {
                 "Its payload has \(job.payload.count) bytes; \(NewJob.maxPayloadBytes) are allowed."
             )
         }
+        try self.check(priority: job.priority, of: job.kind)
         guard job.maxFailures >= 1 else {
             throw refuse("It may have \(job.maxFailures) failures; at least 1 is needed.")
+        }
+    }
+
+    func check(priority: Int, of kind: JobKind) throws {
+        let allowed = JobPriority.allowed
+        guard allowed.contains(priority) else {
+            throw QueueError.invalidJob(
+                kind,
+                reason: "Its priority would be \(priority); "
+                    + "\(allowed.lowerBound) to \(allowed.upperBound) are allowed.")
         }
     }
 }

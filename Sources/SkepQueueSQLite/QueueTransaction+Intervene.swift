@@ -50,6 +50,17 @@ extension QueueTransaction {
         effects.hasWork = true
     }
 
+    /// Gives a job another priority, as `QueueStore.setPriority(_:of:)` does.
+    ///
+    /// - Throws: `QueueError.noSuchJob`; `.invalidJob` when no job may have such a priority.
+    public func setPriority(_ priority: Int, of id: JobID) throws -> Reprioritization {
+        guard let job = try job(id) else { throw QueueError.noSuchJob(id) }
+        try check(priority: priority, of: job.kind)
+        guard !job.state.isFinished else { return .alreadyFinished(job.state) }
+        try run("UPDATE job SET priority = ? WHERE id = ?", [priority, id.rawValue])
+        return .changed
+    }
+
     /// Sets how many jobs of a key may be leased at once; `nil` takes the limit away. Negative
     /// limits are 0: nothing of the key runs.
     public func setLimit(_ limit: Int?, of key: ConcurrencyKey, in queue: QueueName) throws {

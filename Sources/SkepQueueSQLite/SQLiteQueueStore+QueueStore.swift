@@ -32,6 +32,11 @@ extension SQLiteQueueStore {
         try await write { try $0.retry(id) }
     }
 
+    @discardableResult
+    public func setPriority(_ priority: Int, of id: JobID) async throws -> Reprioritization {
+        try await write { try $0.setPriority(priority, of: id) }
+    }
+
     public func setLimit(
         _ limit: Int?, of key: ConcurrencyKey, in queue: QueueName
     ) async throws {

@@ -19,11 +19,14 @@ struct Schema: Sendable {
     private let names: [String]
     private let migrator: DatabaseMigrator
 
+    private static let own = [
+        SchemaMigration(name: "queue-m001_queue", resource: PackageResources.m001_queue_sql),
+        SchemaMigration(
+            name: "queue-m002_schedules", resource: PackageResources.m002_schedules_sql),
+    ]
+
     init(adding more: [SchemaMigration]) {
-        let own = SchemaMigration(
-            name: "queue-m001_queue",
-            sql: String(decoding: PackageResources.m001_queue_sql, as: UTF8.self))
-        let migrations = [own] + more
+        let migrations = Self.own + more
         var migrator = DatabaseMigrator()
         for migration in migrations {
             migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
@@ -60,5 +63,11 @@ struct Schema: Sendable {
 
     func migrate(_ writer: DatabaseQueue) throws {
         try migrator.migrate(writer)
+    }
+}
+
+extension SchemaMigration {
+    fileprivate init(name: String, resource: [UInt8]) {
+        self.init(name: name, sql: String(decoding: resource, as: UTF8.self))
     }
 }

@@ -44,8 +44,9 @@ extension SQLiteQueueStore {
                          FROM job
                         WHERE state = 'ready' AND queue = head.queue
                           AND concurrency_key = head.key AND kind = head.kind
-                        ORDER BY priority DESC, ready_at_ms, id
+                        ORDER BY rank_ms, id
                         LIMIT 1)
+            OR head.rank_ms <> (SELECT rank_ms FROM job WHERE id = head.job)
             OR is_open <> (lim IS NULL OR leased < lim)
         """,
         """

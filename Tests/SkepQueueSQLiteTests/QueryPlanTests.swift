@@ -12,17 +12,17 @@ struct QueryPlanTests {
             (
                 "job_ready",
                 """
-                SELECT priority, ready_at_ms, id FROM job
+                SELECT rank_ms, id FROM job
                  WHERE state = 'ready' AND concurrency_key IS NULL AND queue = 'q' AND kind = 'k'
-                 ORDER BY priority DESC, ready_at_ms, id LIMIT 1
+                 ORDER BY rank_ms, id LIMIT 1
                 """
             ),
             (
                 "key_head_open",
                 """
-                SELECT priority, ready_at_ms, job FROM key_head
+                SELECT rank_ms, job FROM key_head
                  WHERE is_open = 1 AND queue = 'q' AND kind = 'k'
-                 ORDER BY priority DESC, ready_at_ms, job LIMIT 1
+                 ORDER BY rank_ms, job LIMIT 1
                 """
             ),
             (
@@ -30,7 +30,7 @@ struct QueryPlanTests {
                 """
                 SELECT id FROM job
                  WHERE state = 'ready' AND queue = 'q' AND concurrency_key = 'c' AND kind = 'k'
-                 ORDER BY priority DESC, ready_at_ms, id LIMIT 1
+                 ORDER BY rank_ms, id LIMIT 1
                 """
             ),
             (
@@ -58,6 +58,29 @@ struct QueryPlanTests {
                 """
                 SELECT id, attempt, worker, lease_until_uptime_ms, lease_boot FROM job
                  WHERE state = 'leased'
+                """
+            ),
+            (
+                "schedule_due",
+                "SELECT name FROM schedule WHERE next_tick_at_ms <= 1 ORDER BY next_tick_at_ms"
+            ),
+            (
+                "schedule_due",
+                "SELECT MIN(next_tick_at_ms) FROM schedule WHERE next_tick_at_ms IS NOT NULL"
+            ),
+            (
+                "schedule_tick_once",
+                """
+                SELECT 1 FROM schedule_tick
+                 WHERE outcome <> 'run_by_hand' AND schedule = 's' AND nominal_at_ms = 1
+                """
+            ),
+            (
+                "schedule_tick_history",
+                """
+                SELECT job.id FROM schedule_tick JOIN job ON job.id = schedule_tick.job
+                 WHERE schedule = 's' AND state IN ('scheduled', 'ready', 'leased')
+                 ORDER BY schedule_tick.id DESC LIMIT 1
                 """
             ),
         ])

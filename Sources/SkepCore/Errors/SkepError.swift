@@ -47,3 +47,14 @@ extension QueueError: SkepError {
         }
     }
 }
+
+extension ScheduleError: SkepError {
+    public var kind: ErrorKind {
+        switch self {
+        case .invalidExpression, .unknownAbbreviation, .neverComes, .unknownTimeZone, .invalid,
+            .nameTaken:
+            .configuration
+        case .noSuchSchedule, .stillRunning: .conflict
+        }
+    }
+}

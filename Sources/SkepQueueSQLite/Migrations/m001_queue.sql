@@ -8,13 +8,15 @@ CREATE TABLE job (
   kind TEXT NOT NULL,
   state TEXT NOT NULL
     CHECK (state IN ('scheduled', 'ready', 'leased', 'succeeded', 'dead', 'cancelled')),
-  priority INTEGER NOT NULL,
+  priority INTEGER NOT NULL CHECK (priority BETWEEN -1000 AND 1000),
   concurrency_key TEXT CHECK (concurrency_key <> ''),
   unique_key TEXT,
   enqueued_at_ms INTEGER NOT NULL,
   not_before_ms INTEGER NOT NULL,
-  -- Its place among jobs of its priority; kept when a lease is given up or lost.
+  -- Its place in time; kept when a lease is given up or lost.
   ready_at_ms INTEGER,
+  -- Its place in the queue, the smallest first: a step of priority is a head start of ten minutes.
+  rank_ms INTEGER GENERATED ALWAYS AS (ready_at_ms - priority * 600000) VIRTUAL,
   leased_at_ms INTEGER,
   finished_at_ms INTEGER,
   attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
@@ -34,11 +36,11 @@ CREATE TABLE job (
 ) STRICT;
 
 -- The next ready jobs of a kind that have no key.
-CREATE INDEX job_ready ON job (queue, kind, priority DESC, ready_at_ms, id)
+CREATE INDEX job_ready ON job (queue, kind, rank_ms, id)
   WHERE state = 'ready' AND concurrency_key IS NULL;
 
 -- The next ready job of a key and kind: refreshes key_head.
-CREATE INDEX job_ready_by_key ON job (queue, concurrency_key, kind, priority DESC, ready_at_ms, id)
+CREATE INDEX job_ready_by_key ON job (queue, concurrency_key, kind, rank_ms, id)
   WHERE state = 'ready' AND concurrency_key IS NOT NULL;
 
 -- Since when the longest waiting ready job of a queue waits.
@@ -112,14 +114,13 @@ CREATE TABLE key_head (
   key TEXT NOT NULL,
   kind TEXT NOT NULL,
   is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)),
-  priority INTEGER NOT NULL,
-  ready_at_ms INTEGER NOT NULL,
+  rank_ms INTEGER NOT NULL,
   job INTEGER NOT NULL,
   PRIMARY KEY (queue, key, kind)
 ) STRICT, WITHOUT ROWID;
 
 -- The most urgent job of a kind among the keys below their limit.
-CREATE INDEX key_head_open ON key_head (queue, kind, priority DESC, ready_at_ms, job)
+CREATE INDEX key_head_open ON key_head (queue, kind, rank_ms, job)
   WHERE is_open = 1;
 
 CREATE TRIGGER job_counted_at_insert AFTER INSERT ON job
@@ -156,16 +157,16 @@ BEGIN
       ON CONFLICT (queue, key) DO UPDATE SET ready = ready + 1;
   DELETE FROM key_head
    WHERE queue = NEW.queue AND key = NEW.concurrency_key AND kind = NEW.kind;
-  INSERT INTO key_head (queue, key, kind, is_open, priority, ready_at_ms, job)
+  INSERT INTO key_head (queue, key, kind, is_open, rank_ms, job)
   SELECT job.queue, job.concurrency_key, job.kind,
          concurrency_key.lim IS NULL OR concurrency_key.leased < concurrency_key.lim,
-         job.priority, job.ready_at_ms, job.id
+         job.rank_ms, job.id
     FROM job
     JOIN concurrency_key
       ON concurrency_key.queue = NEW.queue AND concurrency_key.key = NEW.concurrency_key
    WHERE job.state = 'ready' AND job.queue = NEW.queue
      AND job.concurrency_key = NEW.concurrency_key AND job.kind = NEW.kind
-   ORDER BY job.priority DESC, job.ready_at_ms, job.id
+   ORDER BY job.rank_ms, job.id
    LIMIT 1;
 END;
 
@@ -182,21 +183,39 @@ BEGIN
   DELETE FROM key_head
    WHERE queue = NEW.queue AND key = NEW.concurrency_key AND kind = NEW.kind
      AND 'ready' IN (OLD.state, NEW.state);
-  INSERT INTO key_head (queue, key, kind, is_open, priority, ready_at_ms, job)
+  INSERT INTO key_head (queue, key, kind, is_open, rank_ms, job)
   SELECT job.queue, job.concurrency_key, job.kind,
          concurrency_key.lim IS NULL OR concurrency_key.leased < concurrency_key.lim,
-         job.priority, job.ready_at_ms, job.id
+         job.rank_ms, job.id
     FROM job
     JOIN concurrency_key
       ON concurrency_key.queue = NEW.queue AND concurrency_key.key = NEW.concurrency_key
    WHERE job.state = 'ready' AND job.queue = NEW.queue
      AND job.concurrency_key = NEW.concurrency_key AND job.kind = NEW.kind
      AND 'ready' IN (OLD.state, NEW.state)
-   ORDER BY job.priority DESC, job.ready_at_ms, job.id
+   ORDER BY job.rank_ms, job.id
    LIMIT 1;
   DELETE FROM concurrency_key
    WHERE queue = NEW.queue AND key = NEW.concurrency_key
      AND lim IS NULL AND leased = 0 AND ready = 0;
+END;
+
+CREATE TRIGGER job_keyed_at_rise AFTER UPDATE OF priority ON job
+  WHEN NEW.concurrency_key IS NOT NULL AND NEW.state = 'ready' AND OLD.priority <> NEW.priority
+BEGIN
+  DELETE FROM key_head
+   WHERE queue = NEW.queue AND key = NEW.concurrency_key AND kind = NEW.kind;
+  INSERT INTO key_head (queue, key, kind, is_open, rank_ms, job)
+  SELECT job.queue, job.concurrency_key, job.kind,
+         concurrency_key.lim IS NULL OR concurrency_key.leased < concurrency_key.lim,
+         job.rank_ms, job.id
+    FROM job
+    JOIN concurrency_key
+      ON concurrency_key.queue = NEW.queue AND concurrency_key.key = NEW.concurrency_key
+   WHERE job.state = 'ready' AND job.queue = NEW.queue
+     AND job.concurrency_key = NEW.concurrency_key AND job.kind = NEW.kind
+   ORDER BY job.rank_ms, job.id
+   LIMIT 1;
 END;
 
 CREATE TRIGGER key_opened_or_shut AFTER UPDATE OF lim, leased ON concurrency_key

@@ -4,7 +4,7 @@ internal import Synchronization
 /// A queue store in front of another one that fails as a test wants.
 public final class FaultyQueueStore: QueueStore {
     public enum Call: Sendable {
-        case lease, renew, settle, sweep, register
+        case lease, renew, settle, sweep, register, tick
     }
 
     /// How a call fails.
@@ -71,12 +71,20 @@ public final class FaultyQueueStore: QueueStore {
         try await passing(.register) { try await store.register(worker) }
     }
 
+    public func tick() async throws -> TickResult {
+        try await passing(.tick) { try await store.tick() }
+    }
+
     public func enqueue(_ jobs: [NewJob]) async throws -> [Enqueued] {
         try await store.enqueue(jobs)
     }
 
     public func cancel(_ id: JobID) async throws -> Cancellation { try await store.cancel(id) }
     public func retry(_ id: JobID) async throws { try await store.retry(id) }
+
+    public func setPriority(_ priority: Int, of id: JobID) async throws -> Reprioritization {
+        try await store.setPriority(priority, of: id)
+    }
 
     public func setLimit(
         _ limit: Int?, of key: ConcurrencyKey, in queue: QueueName
@@ -94,6 +102,28 @@ public final class FaultyQueueStore: QueueStore {
 
     public func jobs(matching filter: JobFilter) async throws -> [Job] {
         try await store.jobs(matching: filter)
+    }
+
+    public func setSchedules(_ schedules: [Schedule], of owner: String) async throws {
+        try await store.setSchedules(schedules, of: owner)
+    }
+
+    public func pauseSchedule(_ name: ScheduleName) async throws {
+        try await store.pauseSchedule(name)
+    }
+
+    public func resumeSchedule(_ name: ScheduleName) async throws {
+        try await store.resumeSchedule(name)
+    }
+
+    public func runSchedule(_ name: ScheduleName) async throws -> JobID {
+        try await store.runSchedule(name)
+    }
+
+    public func schedules() async throws -> [ScheduleStatus] { try await store.schedules() }
+
+    public func ticks(of name: ScheduleName, limit: Int) async throws -> [ScheduleTick] {
+        try await store.ticks(of: name, limit: limit)
     }
 
     public func status() async throws -> [QueueStatus] { try await store.status() }

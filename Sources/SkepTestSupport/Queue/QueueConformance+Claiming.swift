@@ -34,6 +34,7 @@ extension QueueConformance {
             let long = String(repeating: "x", count: 1025)
             let broken: [NewJob] = [
                 NewJob(""), NewJob("step", queue: ""), NewJob("step", maxFailures: 0),
+                NewJob("step", priority: 1001), NewJob("step", priority: .min),
                 NewJob(JobKind(rawValue: String(long.prefix(201)))),
                 NewJob("step", queue: QueueName(rawValue: String(long.prefix(201)))),
                 NewJob("step", concurrencyKey: ConcurrencyKey(rawValue: long)),
@@ -93,6 +94,32 @@ extension QueueConformance {
             let order = try await fixture.lease(10).map(\.job.id)
 
             try expectEqual(order, [urgent, late, keyed, plain, low], "order")
+        },
+        Case("A job that has waited long goes before more urgent ones that came later") { fixture in
+            let waiting = try await fixture.enqueue(NewJob("step", priority: -1))
+            let keyed = try await fixture.enqueue(
+                NewJob("step", priority: -1, concurrencyKey: "k"))
+            fixture.clock.advance(by: JobPriority.ageing * 3 - .milliseconds(1))
+            let early = try await fixture.enqueue(NewJob("step", priority: 2))
+            fixture.clock.advance(by: .milliseconds(2))
+            let late = try await fixture.enqueue(NewJob("step", priority: 2, concurrencyKey: "k"))
+            let urgent = try await fixture.enqueue(NewJob("other", priority: 3))
+
+            let order = try await fixture.lease(9).map(\.job.id)
+
+            try expectEqual(order, [urgent, early, waiting, keyed, late], "order")
+        },
+        Case("Nothing starves behind a stream of urgent jobs") { fixture in
+            let low = try await fixture.enqueue(NewJob("step"))
+
+            for round in 0..<100 {
+                _ = try await fixture.enqueue(NewJob("step", priority: 5))
+                if try await fixture.leaseOne().job.id == low {
+                    return try expectEqual(round, 50, "rounds it waited")
+                }
+                fixture.clock.advance(by: .seconds(60))
+            }
+            throw Unexpected("the job of low priority never ran")
         },
         Case("No more leases are given than asked for") { fixture in
             for _ in 0..<5 { _ = try await fixture.enqueue(NewJob("step")) }

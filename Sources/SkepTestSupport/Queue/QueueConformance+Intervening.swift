@@ -97,8 +97,61 @@ extension QueueConformance {
             try await fixture.expectState(.cancelled, of: first)
             try await fixture.expectState(.ready, of: second)
         },
+        Case("A waiting job can be made more or less urgent, and keeps its place in time") {
+            fixture in
+            let ids = try await fixture.store.enqueue([
+                NewJob("step", concurrencyKey: "k"), NewJob("step", concurrencyKey: "k"),
+                NewJob("step"), NewJob("step"),
+            ]).map(\.id)
+            let later = try await fixture.enqueue(
+                NewJob("step", notBefore: fixture.clock.now + .seconds(1)))
+
+            for (priority, index) in [(-1, 0), (1, 1), (1, 3)] {
+                let answer = try await fixture.store.setPriority(priority, of: ids[index])
+                try expectEqual(answer, .changed, "answer")
+            }
+            _ = try await fixture.store.setPriority(2, of: later)
+            fixture.clock.advance(by: .seconds(2))
+
+            let order = try await fixture.lease(9).map(\.job.id)
+            try expectEqual(order, [later, ids[1], ids[3], ids[2], ids[0]], "order")
+            try expectEqual(try await fixture.job(ids[1]).priority, 1, "priority")
+        },
+        Case("The priority of a leased job counts when it waits again, a finished one keeps it") {
+            fixture in
+            let id = try await fixture.enqueue(NewJob("step"))
+            let other = try await fixture.enqueue(NewJob("step"))
+            let lease = try await fixture.leaseOne()
+
+            _ = try await fixture.store.setPriority(-1, of: id)
+            try await fixture.store.settle(lease.token, as: .released)
+
+            let next = try await fixture.leaseOne()
+            try expectEqual(next.job.id, other, "next")
+            try await fixture.store.settle(next.token, as: .succeeded(result: nil, next: []))
+            try expectEqual(
+                try await fixture.store.setPriority(1, of: other), .alreadyFinished(.succeeded),
+                "answer")
+            try expectEqual(try await fixture.job(other).priority, 0, "priority")
+        },
+        Case("A priority that no job may have is refused") { fixture in
+            let id = try await fixture.enqueue(NewJob("step", priority: -1000))
+
+            for priority in [-1001, 1001, .min, .max] {
+                do {
+                    _ = try await fixture.store.setPriority(priority, of: id)
+                    throw Unexpected("priority \(priority) was taken")
+                } catch QueueError.invalidJob {}
+            }
+
+            try expectEqual(try await fixture.job(id).priority, -1000, "priority")
+        },
         Case("A job that isn't there can't be cancelled or retried") { fixture in
-            for intervene in [fixture.store.retry, { _ = try await fixture.store.cancel($0) }] {
+            let interventions: [(JobID) async throws -> Void] = [
+                fixture.store.retry, { _ = try await fixture.store.cancel($0) },
+                { _ = try await fixture.store.setPriority(1, of: $0) },
+            ]
+            for intervene in interventions {
                 do {
                     try await intervene(JobID(rawValue: 4711))
                     throw Unexpected("a job that isn't there was found")

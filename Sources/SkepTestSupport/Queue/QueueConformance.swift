@@ -30,7 +30,8 @@ public enum QueueConformance {
     }
 
     public static let cases: [Case] =
-        enqueueing + claiming + leasing + settling + intervening + looking
+        enqueueing + claiming + leasing + settling + intervening + looking + scheduling
+        + declaring + clocks
 }
 
 /// What a conformance case works with, and what it says often.

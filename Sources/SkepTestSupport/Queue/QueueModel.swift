@@ -4,7 +4,7 @@ internal import SkepQueue
 struct QueueModel {
     struct Entry {
         let id: JobID
-        let priority: Int
+        var priority: Int
         let key: ConcurrencyKey?
         let uniqueKey: String?
         let maxFailures: Int
@@ -95,6 +95,14 @@ struct QueueModel {
         }
     }
 
+    mutating func setPriority(_ priority: Int, of id: JobID) -> Reprioritization {
+        guard let state = entries[id]?.state, !state.isFinished else {
+            return .alreadyFinished(entries[id]?.state ?? .dead)
+        }
+        entries[id]?.priority = priority
+        return .changed
+    }
+
     /// - Returns: Whether it may be retried.
     mutating func retry(_ id: JobID, now: Timestamp) -> Bool {
         guard var entry = entries[id], entry.state != .leased, entry.state != .succeeded,
@@ -144,15 +152,16 @@ struct QueueModel {
     }
 
     private static func goesBefore(_ left: Entry, _ right: Entry) -> Bool {
-        if left.priority != right.priority { return left.priority > right.priority }
-        if left.readyAt != right.readyAt {
-            return (left.readyAt ?? left.notBefore) < (right.readyAt ?? right.notBefore)
-        }
+        if left.rank != right.rank { return left.rank < right.rank }
         return left.id < right.id
     }
 }
 
 extension QueueModel.Entry {
+    fileprivate var rank: Timestamp {
+        JobPriority.rank(of: priority, readyAt: readyAt ?? notBefore)
+    }
+
     fileprivate mutating func finish(_ state: Job.State) {
         self.state = state
     }

@@ -40,10 +40,14 @@ public struct QueueStorm {
         case ..<52: try await renew()
         case ..<75: try await settle()
         case ..<80: try await cancel()
-        case ..<84: try await retry()
-        case ..<88: try await setLimit()
-        case ..<94: try await sweep()
-        case ..<96: clock.turnWallClock(by: .seconds(Int.random(in: -50...50, using: &random)))
+        case ..<83: try await retry()
+        case ..<86: try await setPriority()
+        case ..<90: try await setLimit()
+        case ..<95: try await sweep()
+        case ..<96:
+            // Long enough for what waits to overtake what is more urgent.
+            clock.advance(by: .seconds(Int.random(in: 60...900, using: &random)))
+        case ..<97: clock.turnWallClock(by: .seconds(Int.random(in: -50...50, using: &random)))
         default:
             // Holders that don't renew in time are those that crashed.
             clock.advance(by: .milliseconds(Int.random(in: 1...20_000, using: &random)))
@@ -142,6 +146,13 @@ public struct QueueStorm {
         } catch is QueueError {
             try expect(!isAllowed, "a retry of job \(id)")
         }
+    }
+
+    private mutating func setPriority() async throws {
+        guard let id = anyJob() else { return }
+        let priority = Int.random(in: -2...2, using: &random)
+        let answer = try await store.setPriority(priority, of: id)
+        try expectEqual(answer, model.setPriority(priority, of: id), "priority of job \(id)")
     }
 
     private mutating func setLimit() async throws {
