@@ -87,6 +87,13 @@ let package = Package(
             ],
             resources: [.embedInCode("Resources")]),
 
+        library(
+            "SkepPortal",
+            [
+                "SkepCore", "CCrypto", log,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ]),
+
         // The two programs.
         .executableTarget(
             name: "skep",
@@ -142,6 +149,7 @@ let package = Package(
         tests(
             "SkepAgentsTests",
             ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"]),
+        tests("SkepPortalTests", ["SkepCore", "SkepHTTP", "SkepPortal", log]),
         tests("EndToEndTests", ["SkepHTTP"], exclude: ["Fixtures"]),
         tests(
             "skepTests",
