@@ -80,7 +80,7 @@ let package = Package(
         library(
             "SkepForge",
             [
-                "SkepCore", "SkepQueue", "CCrypto", grdb, subprocess, log,
+                "SkepCore", "SkepQueue", "SkepHTTP", "CCrypto", grdb, subprocess, log,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -99,7 +99,8 @@ let package = Package(
             name: "skep",
             dependencies: [
                 "SkepCore", "SkepQueue", "SkepQueueSQLite", "SkepStore", "SkepEngine",
-                "SkepWorkspaces", "SkepTrackers", "SkepAgents", "SkepForge", "SkepGit", "SkepWire",
+                "SkepWorkspaces", "SkepTrackers", "SkepAgents", "SkepForge", "SkepPortal",
+                "SkepGit", "SkepWire",
                 log, subprocess, "Yams",
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -135,17 +136,21 @@ let package = Package(
             [
                 "SkepCore", "SkepEngine", "SkepQueue", "SkepQueueSQLite", "SkepStore",
                 "SkepTestSupport", log,
-            ]),
+            ], exclude: ["Golden"]),
         tests(
             "SkepStoreTests",
-            ["SkepCore", "SkepQueue", "SkepQueueSQLite", "SkepStore", "SkepTestSupport"]),
+            [
+                "SkepCore", "SkepQueue", "SkepQueueSQLite", "SkepStore", "SkepTestSupport", grdb,
+            ]),
         tests(
             "SkepWorkspacesTests",
             ["SkepCore", "SkepGit", "SkepQueue", "SkepWorkspaces", "SkepTestSupport", log]),
         tests(
             "SkepTrackersTests",
-            ["SkepCore", "SkepHTTP", "SkepQueue", "SkepTrackers", "SkepTestSupport", log],
-            resources: [.copy("Fixtures")]),
+            [
+                "SkepCore", "SkepForge", "SkepHTTP", "SkepQueue", "SkepTrackers", "SkepTestSupport",
+                log,
+            ], resources: [.copy("Fixtures")]),
         tests(
             "SkepAgentsTests",
             ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"]),
@@ -154,7 +159,8 @@ let package = Package(
         tests(
             "skepTests",
             [
-                "skep", "SkepAgents", "SkepCore", "SkepForge", "SkepQueue", "SkepQueueSQLite",
+                "skep", "SkepAgents", "SkepCore", "SkepEngine", "SkepForge", "SkepQueue",
+                "SkepQueueSQLite",
                 "SkepStore", "SkepTestSupport", subprocess,
             ], exclude: ["Golden"]),
         tests(

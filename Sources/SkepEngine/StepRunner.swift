@@ -91,7 +91,7 @@ struct StepRunner: Sendable {
             else { throw EngineError.noSuchStep(job.step, workflow.name) }
             let context = StepContext(
                 parts: parts, lease: lease, job: job, workflow: workflow, definition: definition,
-                agent: try parts.agent(job.run.agent),
+                agent: try parts.agent(job.agent ?? job.run.agent),
                 ending: { [ending] in
                     switch attempt.stopReason {
                     case .jobCancelled: .stop
@@ -140,7 +140,8 @@ struct StepRunner: Sendable {
         if let known, known.mayPass {
             return StepSettlement(
                 .snooze(
-                    until: parts.clock.now + Patience.delay(attempt: lease.job.attempt),
+                    until: Patience.end(
+                        lease.job.attempt, now: parts.clock.now, retryAt: known.retryAt),
                     reason: known.what))
         }
         switch known?.kind {
@@ -154,53 +155,70 @@ struct StepRunner: Sendable {
     private func translate(_ outcome: StepOutcome, _ context: StepContext) -> StepSettlement {
         var settlement = StepSettlement(
             .release, head: outcome.head, pullRequest: outcome.pullRequest, branch: outcome.branch,
-            session: outcome.session, checks: outcome.checks, notes: outcome.notes,
-            reports: outcome.reports)
+            session: outcome.session, checks: outcome.checks, reviews: outcome.reviews,
+            notes: outcome.notes, reports: outcome.reports)
         let run = context.run
-        let kept = outcome.kept ?? kept(run)
         switch outcome.way {
         case .done:
             if let next = context.workflow.step(after: context.definition.name) {
-                settlement.way = .next(
-                    StepCatalog.job(for: next, agent: context.agent.definition))
+                settlement.way = .next(StepCatalog.job(for: next, in: run))
             } else {
                 settlement.way = .close(
                     .noChanges, detail: "the workflow ended without publishing anything")
             }
+        case .goOn(let job):
+            settlement.way = .next(job)
         case .close(let closing, let detail):
             settlement.way = .close(closing, detail: detail)
+        case .ask(let question):
+            settlement.way = .ask(
+                question,
+                then: StepCatalog.job(
+                    for: context.definition, in: run, findings: context.job.findings))
         case .retry(let failure):
             settlement.way = .retry(failure, notBefore: nil)
-            settlement.closingReports = [
-                ReportText.failed(
-                    agent: run.agent, run: run.id, why: failure.message, kept: kept,
-                    tail: outcome.tail)
-            ]
+            settlement.closingReports = [failed(failure.message, outcome, run)]
         case .fail(let failure):
             settlement.way = .fail(failure)
-            settlement.reports.append(
-                ReportText.failed(
-                    agent: run.agent, run: run.id, why: failure.message, kept: kept,
-                    tail: outcome.tail))
+            settlement.reports.append(failed(failure.message, outcome, run))
         case .sentBack(let word, let findings, let detail):
-            let rounds = context.definition.rounds
-            let target = context.definition.onOutcome[word].flatMap { context.workflow.step($0) }
-            if let target, context.job.round <= rounds {
-                settlement.way = .next(
-                    StepCatalog.job(
-                        for: target, agent: context.agent.definition, findings: findings))
-                settlement.reports.append(
-                    ReportText.sentBack(
-                        agent: run.agent, step: context.definition.name,
-                        round: context.job.round, of: rounds, findings: outcome.tail))
-            } else {
-                settlement.way = .fail(Failure(kind: word, message: detail))
-                settlement.reports.append(
-                    ReportText.failed(
-                        agent: run.agent, run: run.id, why: detail, kept: kept, tail: outcome.tail))
-            }
+            sendBack(word, findings, detail, outcome, context, &settlement)
         }
         return settlement
+    }
+
+    /// Back to the step that the workflow names, as often as it may; then on, or to the end.
+    private func sendBack(
+        _ word: String, _ findings: String, _ detail: String, _ outcome: StepOutcome,
+        _ context: StepContext, _ settlement: inout StepSettlement
+    ) {
+        func target(_ word: String) -> StepDefinition? {
+            context.definition.onOutcome[word].flatMap { context.workflow.step($0) }
+        }
+        let run = context.run
+        let rounds = context.definition.rounds
+        if let step = target(word), context.job.round <= rounds {
+            settlement.way = .next(StepCatalog.job(for: step, in: run, findings: findings))
+            settlement.reports.append(
+                ReportText.sentBack(
+                    agent: run.agent, step: context.definition.name,
+                    why: word == ReviewStep.changesRequested
+                        ? detail : "\(context.definition.name) failed",
+                    round: context.job.round, of: rounds, findings: outcome.tail))
+        } else if let step = target(StepDefinition.atCap) {
+            settlement.way = .next(StepCatalog.job(for: step, in: run))
+            settlement.notes.append(
+                "\(detail); it went on all the same, after \(context.job.round) rounds.")
+        } else {
+            settlement.way = .fail(Failure(kind: word, message: detail))
+            settlement.reports.append(failed(detail, outcome, run))
+        }
+    }
+
+    private func failed(_ why: String, _ outcome: StepOutcome, _ run: Run) -> NewReport {
+        ReportText.failed(
+            agent: run.agent, run: run.id, why: why, kept: outcome.kept ?? kept(run),
+            tail: outcome.tail)
     }
 
     /// How to look at the commits of a run that isn't published.
@@ -213,7 +231,7 @@ extension StepSettlement.Way {
     var closesRun: Bool {
         switch self {
         case .close, .cancel, .fail: true
-        case .next, .retry, .snooze, .release: false
+        case .next, .retry, .snooze, .release, .ask: false
         }
     }
 
@@ -226,6 +244,7 @@ extension StepSettlement.Way {
         case .fail: "failed"
         case .snooze: "snoozed"
         case .release: "released"
+        case .ask: "asked"
         }
     }
 }

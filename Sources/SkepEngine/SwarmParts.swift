@@ -13,6 +13,11 @@ public struct SwarmParts: Sendable {
     public let agents: [AgentName: any Agent]
     /// In the order in which they are asked.
     public let workflows: [Workflow]
+    public let dispatch: DispatchSettings
+    /// Tokens of the agents that have an account of their own on the tracker.
+    public let accounts: [AgentName: Secret]
+    /// Keeps a burn-down's report as a file, and answers with its path.
+    public let keepReport: @Sendable (_ name: String, _ text: String) async throws -> String
     public let clock: any Clock
     public let random: @Sendable () -> UInt64
     public let logger: Logger
@@ -20,7 +25,10 @@ public struct SwarmParts: Sendable {
     public init(
         store: any SwarmStore, queue: any QueueStore, tracker: any Tracker,
         workspaces: any Workspaces, commands: any Commands, sessions: any SessionReaper,
-        agents: [any Agent], workflows: [Workflow], clock: any Clock,
+        agents: [any Agent], workflows: [Workflow],
+        dispatch: DispatchSettings = DispatchSettings(), accounts: [AgentName: Secret] = [:],
+        keepReport: @escaping @Sendable (String, String) async throws -> String = { name, _ in name
+        }, clock: any Clock,
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
         logger: Logger
     ) {
@@ -33,6 +41,9 @@ public struct SwarmParts: Sendable {
         self.agents = Dictionary(
             agents.map { ($0.definition.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.workflows = workflows
+        self.dispatch = dispatch
+        self.accounts = accounts
+        self.keepReport = keepReport
         self.clock = clock
         self.random = random
         self.logger = logger
@@ -51,7 +62,7 @@ public struct SwarmParts: Sendable {
 
 extension AgentDefinition {
     /// What its jobs share: so many of its sessions at once, and no more.
-    public var concurrencyKey: ConcurrencyKey { ConcurrencyKey(rawValue: "agent:\(name)") }
+    public var concurrencyKey: ConcurrencyKey { name.concurrencyKey }
 
     /// Name and address its commits carry.
     var author: CommitAuthor {

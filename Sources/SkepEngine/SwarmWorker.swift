@@ -2,7 +2,8 @@ internal import Logging
 public import SkepCore
 internal import SkepQueue
 
-/// Takes leases and does the steps and reports, until it is cancelled.
+/// Takes leases and does the steps, the reports and what schedules begin, and sees to it that the
+/// schedules' ticks come, until it is cancelled.
 public struct SwarmWorker: Sendable {
     public struct Configuration: Sendable {
         /// How many steps may run at once. 4 by default.
@@ -50,14 +51,18 @@ public struct SwarmWorker: Sendable {
                 agent.definition.concurrency, of: agent.definition.concurrencyKey,
                 in: SwarmQueues.steps)
         }
+        try await SwarmSchedules(parts).declare()
         let steps = StepRunner(parts: parts, ending: ending)
         let reports = ReportPoster(parts: parts)
+        let ticks = TickRunner(parts: parts)
+        let scheduler = Scheduler(store: parts.queue, clock: parts.clock, logger: parts.logger)
         let worker = QueueWorker(
             store: parts.queue,
             configuration: QueueWorker.Configuration(
                 slots: [
                     SwarmQueues.steps: configuration.slots,
                     SwarmQueues.reports: configuration.reportSlots,
+                    SwarmQueues.ticks: 1,
                 ],
                 leaseLength: configuration.leaseLength,
                 renewInterval: configuration.renewInterval,
@@ -67,6 +72,7 @@ public struct SwarmWorker: Sendable {
             switch lease.job.kind {
             case SwarmQueues.step: return try await steps.run(lease, context)
             case SwarmQueues.report: return try await reports.run(lease)
+            case SwarmQueues.tick: return try await ticks.run(lease)
             default:
                 return .settle(
                     .snoozed(
@@ -76,6 +82,7 @@ public struct SwarmWorker: Sendable {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
+            group.addTask { await scheduler.run() }
             group.addTask { try await cleanUp() }
             try await group.next()
             group.cancelAll()

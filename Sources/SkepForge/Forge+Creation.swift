@@ -42,9 +42,11 @@ extension Forge {
                     by: Signature(name: ownerRow.name, email: ownerRow.email))
             case .imported(let source): branch = try await draft.importAll(from: source)
             }
-            return try await insert(
+            let row = try await insert(
                 draft, at: place, owner: ownerRow, name: name, description: description,
                 defaultBranch: branch, isPrivate: isPrivate)
+            try await fillKnownRefs(of: row)
+            return row
         } catch {
             try? FileManager.default.removeItem(atPath: draft.path)
             throw error

@@ -1,7 +1,6 @@
 import Foundation
 import GRDB
 public import SkepCore
-import SkepQueue
 
 /// An issue or pull request of the tracker, in short.
 public struct ForgeIssue: Sendable, Equatable {
@@ -66,20 +65,23 @@ extension Forge {
 
     /// Closes or opens an issue or a pull request.
     ///
+    /// - Parameter user: In whose name, here and below; the repository's owner if `nil`.
     /// - Throws: `ForgeError.noSuchIssue`; `.stateIsSo` when it is so already; `.notMerged` for a
-    ///   merged pull request, which stays closed.
+    ///   merged pull request, which stays closed; `.openDependencies`.
     @discardableResult
-    public func setOpen(_ isOpen: Bool, _ issue: IssueReference) async throws -> ForgeIssue {
+    public func setOpen(_ isOpen: Bool, _ issue: IssueReference, by user: LoginName? = nil)
+        async throws -> ForgeIssue
+    {
         let repository = try await find(issue.repository)
         if !isOpen { try await keepPull(issue, in: repository) }
-        return try await change(issue) { db, row, _, now in
+        return try await change(issue, by: user) { db, row, editor in
             if try PullRow.find(db, issue: row.id)?.isMerged == true {
                 throw ForgeError.notMerged(issue, .isMerged)
             }
             guard row.isOpen != isOpen else {
                 throw ForgeError.stateIsSo(issue, isOpen: isOpen)
             }
-            try row.setOpen(db, isOpen, now: now)
+            try editor.setOpen(row, isOpen)
         }
     }
 
@@ -98,25 +100,29 @@ extension Forge {
 
     /// Puts labels on an issue or a pull request; made where the repository doesn't have them.
     @discardableResult
-    public func addLabels(_ labels: [String], to issue: IssueReference) async throws -> ForgeIssue {
-        try await change(issue) { db, row, repository, now in
-            for label in labels { try Self.put(label, on: row, in: repository, db) }
-            try row.touch(db, now: now)
+    public func addLabels(
+        _ labels: [String], to issue: IssueReference, by user: LoginName? = nil
+    ) async throws -> ForgeIssue {
+        try await change(issue, by: user) { db, row, editor in
+            try editor.setLabels(row) {
+                for label in labels { try Self.put(label, on: row, in: editor.repository, db) }
+            }
         }
     }
 
     /// - Throws: `ForgeError.labelNotThere`; nothing was removed then.
     @discardableResult
-    public func removeLabels(_ labels: [String], from issue: IssueReference) async throws
-        -> ForgeIssue
-    {
-        try await change(issue) { db, row, _, now in
-            for name in labels {
-                let put = try LabelRow.of(db, issue: row.id).first { $0.name == name }
-                guard let put else { throw ForgeError.labelNotThere(name, on: issue) }
-                try put.remove(db, from: row.id)
+    public func removeLabels(
+        _ labels: [String], from issue: IssueReference, by user: LoginName? = nil
+    ) async throws -> ForgeIssue {
+        try await change(issue, by: user) { db, row, editor in
+            try editor.setLabels(row) {
+                for name in labels {
+                    let put = try LabelRow.of(db, issue: row.id).first { $0.name == name }
+                    guard let put else { throw ForgeError.labelNotThere(name, on: issue) }
+                    try put.remove(db, from: row.id)
+                }
             }
-            try row.touch(db, now: now)
         }
     }
 
@@ -124,34 +130,35 @@ extension Forge {
     ///
     /// - Throws: `ForgeError.noSuchUser`, `.notAssignable`; nobody was assigned then.
     @discardableResult
-    public func assign(_ users: [LoginName], to issue: IssueReference) async throws -> ForgeIssue {
-        try await change(issue) { db, row, repository, now in
+    public func assign(
+        _ users: [LoginName], to issue: IssueReference, by actor: LoginName? = nil
+    ) async throws -> ForgeIssue {
+        try await change(issue, by: actor) { db, row, editor in
+            let repository = editor.repository
             for name in users {
                 let user = try self.person(name, in: repository, db)
                 guard try repository.permission(db, of: user) >= .write else {
                     throw ForgeError.notAssignable(
                         user: user.name, repository: repository.fullName)
                 }
-                try row.assign(db, user)
+                try editor.assign(row, user)
             }
-            try row.touch(db, now: now)
         }
     }
 
     /// - Throws: `ForgeError.notAssigned`; nothing was changed then.
     @discardableResult
-    public func unassign(_ users: [LoginName], from issue: IssueReference) async throws
-        -> ForgeIssue
-    {
-        try await change(issue) { db, row, repository, now in
+    public func unassign(
+        _ users: [LoginName], from issue: IssueReference, by actor: LoginName? = nil
+    ) async throws -> ForgeIssue {
+        try await change(issue, by: actor) { db, row, editor in
             for name in users {
-                let user = try self.person(name, in: repository, db)
+                let user = try self.person(name, in: editor.repository, db)
                 guard try row.assignees(db).contains(user) else {
                     throw ForgeError.notAssigned(user: user.name, to: issue)
                 }
-                try row.unassign(db, user)
+                try editor.unassign(row, user)
             }
-            try row.touch(db, now: now)
         }
     }
 
@@ -164,25 +171,23 @@ extension Forge {
         async throws -> ForgeIssue
     {
         guard body.contains(where: { !$0.isWhitespace }) else { throw ForgeError.emptyComment }
-        return try await change(issue) { db, row, repository, now in
-            let user = try self.person(author, in: repository, db)
-            _ = try CommentRow.insert(db, issue: row, author: user, body: body, now: now)
+        return try await change(issue, by: author) { _, row, editor in
+            try editor.comment(row, body)
         }
     }
 
     /// Changes an issue in one transaction, and tells what it is then.
-    private func change(
-        _ issue: IssueReference,
+    func change(
+        _ issue: IssueReference, by user: LoginName?,
         _ body:
-            @Sendable @escaping (
-                _ db: Database, _ row: IssueRow, _ repository: RepositoryRow, _ now: Timestamp
-            ) throws -> Void
+            @Sendable @escaping (_ db: Database, _ row: IssueRow, _ editor: Editor) throws -> Void
     ) async throws -> ForgeIssue {
         let repository = try await find(issue.repository)
         return try await store.write { db, now in
             guard let row = try IssueRow.find(db, repository: repository.id, number: issue.number)
             else { throw ForgeError.noSuchIssue(issue) }
-            try body(db, row, repository, now)
+            let actor = try self.person(user, in: repository, db)
+            try body(db, row, self.editor(db, in: repository, by: actor, now: now))
             guard let changed = try IssueRow.find(db, id: row.id) else {
                 throw ForgeError.noSuchIssue(issue)
             }

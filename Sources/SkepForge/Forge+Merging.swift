@@ -10,6 +10,8 @@ struct MergeWish: Sendable {
     /// The head that is meant; any if `nil` or empty.
     var head: String?
     var deletesBranch = false
+    /// Over what the base branch's protection asks for; administrators only.
+    var isForced = false
 }
 
 /// Why a pull request isn't merged.
@@ -24,6 +26,8 @@ public enum MergeObstacle: Sendable, Equatable {
     case conflict
     /// The base has commits that the head lacks.
     case notFastForward
+    /// What the base branch's protection asks for isn't there; says what.
+    case isProtected(String)
 }
 
 /// What a merge did.
@@ -69,6 +73,7 @@ extension Forge {
         async throws -> ForgeMerge
     {
         try check(loaded, wish)
+        try await checkProtection(of: loaded, wish, by: user)
         let branch = loaded.pull.baseBranch
         guard let base = try await loaded.bare.commit(ofBranch: branch) else {
             throw loaded.refusal(.baseMissing(branch: branch))
@@ -88,12 +93,14 @@ extension Forge {
         guard let commit else {
             throw loaded.refusal(wish.style == .fastForwardOnly ? .notFastForward : .conflict)
         }
-        let isMoved = try await loaded.bare.update("refs/heads/" + branch, to: commit, from: base)
-        guard isMoved else { throw loaded.refusal(.baseMoved(branch: branch)) }
-        let closed = try await record(loaded, base: base, commit: commit, by: user)
-        _ = try await loaded.bare.update(Forge.pullReference(loaded.issue.number), to: head)
-        if wish.deletesBranch, loaded.pull.headBranch != loaded.repository.defaultBranch {
-            _ = try await loaded.bare.delete("refs/heads/" + loaded.pull.headBranch, at: head)
+        let closed = try await changingRefs(of: loaded.repository, by: user) {
+            let isMoved = try await loaded.bare.update(
+                "refs/heads/" + branch, to: commit, from: base)
+            guard isMoved else { throw loaded.refusal(.baseMoved(branch: branch)) }
+            let closed = try await record(loaded, base: base, commit: commit, by: user)
+            _ = try await loaded.bare.update(Forge.pullReference(loaded.issue.number), to: head)
+            if wish.deletesBranch { try await deleteHead(of: loaded, by: user) }
+            return closed
         }
         let name = loaded.reference.repository
         return ForgeMerge(
@@ -105,20 +112,20 @@ extension Forge {
         async throws -> [Int]
     {
         try await store.write { db, now in
-            try loaded.pull.setMerged(
-                db, head: loaded.state.head, base: base, commit: commit, by: user, now: now)
-            try loaded.issue.setOpen(db, false, now: now)
-            try loaded.repository.touch(db, now: now)
-            let text = loaded.issue.title + "\n" + loaded.issue.body
-            var closed: [Int] = []
-            for number in ClosingWords.issues(in: text, of: loaded.repository.fullName) {
-                let issue = try IssueRow.find(
-                    db, repository: loaded.repository.id, number: number)
-                guard let issue, issue.isOpen, !issue.isPull else { continue }
-                try issue.setOpen(db, false, now: now)
-                closed.append(number)
-            }
-            return closed
+            try self.editor(db, in: loaded.repository, by: user, now: now).merge(
+                loaded, base: base, commit: commit)
+        }
+    }
+
+    /// Takes a merged pull request's branch away, unless it has moved on or is needed.
+    private func deleteHead(of loaded: LoadedPull, by user: UserRow) async throws {
+        let branch = loaded.pull.headBranch
+        guard branch != loaded.repository.defaultBranch,
+            try await loaded.bare.delete("refs/heads/" + branch, at: loaded.state.head)
+        else { return }
+        try await store.write { db, now in
+            try self.editor(db, in: loaded.repository, by: user, now: now).record(
+                .deleteBranch, on: loaded.issue, EventFacts(oldRef: branch))
         }
     }
 
@@ -153,19 +160,5 @@ extension LoadedPull {
 
     fileprivate func refusal(_ obstacle: MergeObstacle) -> ForgeError {
         .notMerged(reference, obstacle)
-    }
-}
-
-/// The words by which a pull request closes issues, such as "Closes #12".
-enum ClosingWords {
-    /// The numbers of the issues that are meant, of this repository only.
-    static func issues(in text: String, of repository: String) -> [Int] {
-        let words =
-            /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+([\w.\-]+\/[\w.\-]+)?#([0-9]{1,9})\b/
-            .ignoresCase()
-        return text.matches(of: words).compactMap { match in
-            if let named = match.1, named.lowercased() != repository.lowercased() { return nil }
-            return Int(match.2)
-        }
     }
 }

@@ -29,10 +29,11 @@ public struct ForgeRepository: Sendable, Equatable {
 extension Forge {
     /// Adds a user and makes a token. The token can't be had again: only its hash is kept.
     ///
+    /// - Parameter scope: What the token may be used for.
     /// - Throws: `ForgeError.invalidUserName`, `ForgeError.userExists`.
-    public func addUser(_ name: LoginName, isAdmin: Bool = false) async throws -> (
-        user: ForgeUser, token: Secret
-    ) {
+    public func addUser(
+        _ name: LoginName, isAdmin: Bool = false, scope: TokenScope = .all
+    ) async throws -> (user: ForgeUser, token: Secret) {
         guard Self.isValidUserName(name.rawValue) else {
             throw ForgeError.invalidUserName(name.rawValue)
         }
@@ -42,20 +43,20 @@ extension Forge {
                 throw ForgeError.userExists(name.rawValue)
             }
             let user = try UserRow.insert(db, name: name.rawValue, isAdmin: isAdmin, now: now)
-            try user.addToken(db, hash: token.hash, now: now)
+            try user.addToken(db, token, scope: scope, now: now)
             return user
         }
         return (ForgeUser(row), Secret(token.value))
     }
 
     /// Makes a further token for a user; the earlier ones stay good.
-    public func addToken(for name: LoginName) async throws -> Secret {
+    public func addToken(for name: LoginName, scope: TokenScope = .all) async throws -> Secret {
         let token = Token.random()
         try await store.write { db, now in
             guard let user = try UserRow.find(db, name: name.rawValue) else {
                 throw ForgeError.noSuchUser(name.rawValue)
             }
-            try user.addToken(db, hash: token.hash, now: now)
+            try user.addToken(db, token, scope: scope, now: now)
         }
         return Secret(token.value)
     }
@@ -116,11 +117,12 @@ extension Forge {
         let row = try await find(repository)
         let number = try await store.write { db, now in
             let user = try self.person(author, in: row, db)
-            let issue = try IssueRow.insert(
-                db, repository: row, isPull: false, title: title, body: body, author: user, now: now
-            )
-            guard let issue else { throw ForgeError.noSuchRepository(row.fullName) }
-            for label in labels { try Self.put(label, on: issue, in: row, db) }
+            let editor = try self.editor(db, in: row, by: user, now: now)
+            let issue = try editor.make(IssueDraft(title: title, body: body), isPull: false)
+            try editor.setLabels(issue, tells: false) {
+                for label in labels { try Self.put(label, on: issue, in: row, db) }
+            }
+            try editor.announce(issue)
             return issue.number
         }
         return ForgeIssue(

@@ -15,6 +15,9 @@ public final class Forge: Sendable {
     let store: ForgeStore
     let git: GitCommand
     let pulls: PullInspector
+    /// Rung when there is something for a hook.
+    let deliveryBell = Bell()
+    let refActivity = RefActivity()
     let dataFolder: String
     private let repositoriesFolder: String
 

@@ -14,6 +14,10 @@ public enum ForgeError: SkepError, Equatable {
     case noSuchPull(IssueReference)
     case stateIsSo(IssueReference, isOpen: Bool)
     case invalidLabel(String)
+    case invalidScope(String)
+    /// A word of a plan of faults, or of a list of quirks, that can't be understood.
+    case invalidFault(String)
+    case openDependencies(IssueReference)
     case labelNotThere(String, on: IssueReference)
     /// Only those who can write are assigned.
     case notAssignable(user: String, repository: String)
@@ -37,10 +41,10 @@ public enum ForgeError: SkepError, Equatable {
         switch self {
         case .userExists, .noSuchUser, .repositoryExists, .noSuchRepository, .noSuchIssue,
             .noSuchPull, .stateIsSo, .labelNotThere, .notAssignable, .notAssigned, .notMerged,
-            .noTracker, .alreadyServed:
+            .noTracker, .alreadyServed, .openDependencies:
             .conflict
         case .invalidUserName, .invalidRepositoryName, .emptyTitle, .emptyComment, .invalidLabel,
-            .notAnAddress:
+            .invalidScope, .invalidFault, .notAnAddress:
             .usage
         case .gitFailed, .importFailed, .remoteBindRefused: .refused
         case .gitMissing, .addressUnavailable: .unavailable
@@ -62,6 +66,9 @@ public enum ForgeError: SkepError, Equatable {
         case .noSuchPull(let pull): "There is no pull request \(pull) on this tracker."
         case .stateIsSo(let issue, let isOpen): "\(issue) is \(isOpen ? "open" : "closed") already."
         case .invalidLabel(let name): "\"\(name)\" can't be a label's name."
+        case .invalidScope(let word): "\"\(word)\" isn't a scope of tokens."
+        case .invalidFault(let word): "Can't understand \"\(word)\" as a fault or quirk."
+        case .openDependencies(let issue): "Can't close \(issue)."
         case .labelNotThere(let name, let issue): "\(issue) has no label \"\(name)\"."
         case .notAssignable(let user, let repository):
             "\"\(user)\" can't be assigned to issues of \(repository)."
@@ -92,6 +99,7 @@ public enum ForgeError: SkepError, Equatable {
         case .remoteBindRefused:
             "It has no encryption: tokens and code would cross the network in the clear."
         case .notMerged(_, let obstacle): obstacle.why
+        case .openDependencies: "It depends on issues that are open."
         case .notAssignable: "Only those who can write to the repository are."
         case .alreadyServed(_, let process): process > 0 ? "It is process \(process)." : nil
         default: nil
@@ -105,6 +113,11 @@ public enum ForgeError: SkepError, Equatable {
         case .userExists(let name):
             "\"skep forge user token \(name)\" prints a further token for it."
         case .invalidLabel: "Write 1 to 200 bytes."
+        case .invalidScope:
+            "Write \"all\", \"public-only\", or read: or write: and one of \(TokenScope.Category.allCases.map(\.rawValue).joined(separator: ", "))."
+        case .invalidFault:
+            "Write faults such as 502=0.05, cut=2x or slow=1x@POST:repos/*/*/issues, and seed=7; quirks are \(GiteaQuirks.names)."
+        case .openDependencies: "Close those first, or take the dependencies away."
         case .notAssignable(let user, let repository):
             "Let it write with \"skep forge repo grant \(repository) \(user)\"."
         case .notMerged(_, .conflict), .notMerged(_, .notFastForward):
@@ -143,6 +156,7 @@ extension MergeObstacle {
         case .baseMoved(let branch): "Branch \"\(branch)\" was changed meanwhile."
         case .conflict: "It conflicts with its base."
         case .notFastForward: "Its base has commits that it lacks."
+        case .isProtected(let reason): reason
         }
     }
 }

@@ -34,6 +34,12 @@ final class PullInspector: Sendable {
     private static let capacity = 1000
     private let known = Mutex<[Pair: PullFacts]>([:])
 
+    /// What is remembered of a pair.
+    func known(_ repository: BareRepository, base: String, head: String) -> PullFacts? {
+        let pair = Pair(path: repository.path, base: base, head: head)
+        return known.withLock { $0[pair] }
+    }
+
     func facts(_ repository: BareRepository, base: String, head: String) async throws -> PullFacts {
         let pair = Pair(path: repository.path, base: base, head: head)
         if let facts = known.withLock({ $0[pair] }) { return facts }
@@ -85,9 +91,11 @@ extension Forge {
     static func pullReference(_ number: Int) -> String { "refs/pull/\(number)/head" }
 
     /// Reads what git says of pull requests, and keeps their heads.
-    func states(of pulls: [(IssueRow, PullRow)], in repository: RepositoryRow) async throws
-        -> [Int64: PullState]
-    {
+    ///
+    /// - Parameter pusher: Who moved the heads; the repository's owner if `nil`.
+    func states(
+        of pulls: [(IssueRow, PullRow)], in repository: RepositoryRow, by pusher: UserRow? = nil
+    ) async throws -> [Int64: PullState] {
         guard git.isInstalled else {
             return Dictionary(
                 uniqueKeysWithValues: pulls.map {
@@ -108,7 +116,10 @@ extension Forge {
             var head = pull.headCommit
             if issue.isOpen, let branchHead, branchHead != head {
                 head = branchHead
-                try await keepHead(branchHead, of: issue, pull, in: bare)
+                // Who is pushing it tells of it, by name.
+                if pusher != nil || !refActivity.isBusy(repository) {
+                    try await keepHead(branchHead, of: issue, pull, in: repository, by: pusher)
+                }
             }
             let base = issue.isOpen ? branches[pull.baseBranch] ?? pull.baseCommit : pull.baseCommit
             states[issue.id] = PullState(
@@ -128,24 +139,36 @@ extension Forge {
     }
 
     private func keepHead(
-        _ commit: String, of issue: IssueRow, _ pull: PullRow, in bare: BareRepository
+        _ commit: String, of issue: IssueRow, _ pull: PullRow, in repository: RepositoryRow,
+        by pusher: UserRow?
     ) async throws {
+        let bare = bareRepository(repository)
         _ = try await bare.update(Self.pullReference(issue.number), to: commit)
+        let old = pull.headCommit
+        let isThere = try await bare.resolve(old) != nil
+        let isForced = isThere ? try await !bare.isAncestor(old, of: commit) : true
+        let added = isThere ? try await bare.commits("\(old)..\(commit)", limit: 250) : []
         try await store.write { db, now in
-            guard let current = try IssueRow.find(db, id: issue.id), current.isOpen else { return }
-            try pull.setHead(db, commit: commit)
-            try current.touch(db, now: now)
+            // Another reader may have taken it over meanwhile.
+            guard let current = try IssueRow.find(db, id: issue.id), current.isOpen,
+                let stored = try PullRow.find(db, issue: issue.id), stored.headCommit == old
+            else { return }
+            let actor = try pusher ?? UserRow.find(db, id: repository.ownerId)
+            try self.editor(db, in: repository, by: actor, now: now).moveHead(
+                current, stored, to: commit, commits: added.reversed().map(\.id),
+                isForced: isForced)
         }
     }
 
     /// Takes over the heads of all open pull requests, after a push and before a branch goes.
-    func keepHeads(in repository: RepositoryRow) async throws {
+    func keepHeads(in repository: RepositoryRow, by pusher: UserRow? = nil) async throws {
         guard git.isInstalled else { return }
         let open = try await store.read { db in
             try PullRow.open(db, repository: repository.id).map(OpenPull.init)
         }
         guard !open.isEmpty else { return }
-        _ = try await states(of: open.map { ($0.issue, $0.pull) }, in: repository)
+        _ = try await states(
+            of: open.map { ($0.issue, $0.pull) }, in: repository, by: pusher)
     }
 
     /// Takes over the base as it is, before a pull request is closed.

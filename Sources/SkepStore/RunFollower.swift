@@ -12,9 +12,10 @@ public struct RunFollower: JobFollower {
     public init() {}
 
     public func jobDied(_ job: Job, of failure: Failure, _ transaction: QueueTransaction) throws {
-        guard let run = try openRun(of: job, transaction) else { return }
         let swarm = SwarmTransaction(transaction)
-        try swarm.close(run.id, .failed, detail: failure.message)
+        if job.kind == SwarmQueues.report { try swarm.tellOfUnposted(job, failure) }
+        guard let run = try openRun(of: job, transaction) else { return }
+        try swarm.close(run, .failed, detail: failure.message)
         try swarm.add(
             [ReportText.failed(agent: run.agent, run: run.id, why: failure.message)], to: run)
     }
@@ -36,7 +37,7 @@ public struct RunFollower: JobFollower {
         if let other = try swarm.openRun(on: run.issue, by: run.agent) {
             throw SwarmError.agentBusy(run.agent, run.issue, other)
         }
-        try swarm.reopen(run.id)
+        try swarm.reopen(run)
     }
 
     /// What a worker's death means is only known when its session is looked at: the next attempt
@@ -54,47 +55,30 @@ public struct RunFollower: JobFollower {
 }
 
 extension SwarmTransaction {
-    func newestJob(of run: RunID) throws -> JobID? {
-        try Int64.fetchOne(
-            database, sql: "SELECT MAX(job) FROM step_job WHERE run = ?", arguments: [run.rawValue]
-        ).map(JobID.init(rawValue:))
-    }
-
-    /// The run an agent has open on an issue.
-    func openRun(on issue: IssueReference, by agent: AgentName) throws -> RunID? {
-        try Int64.fetchOne(
-            database,
-            sql: """
-                SELECT id
-                  FROM run
-                 WHERE repository = ? AND issue_number = ? AND agent = ? AND closed_at_ms IS NULL
-                """,
-            arguments: [issue.repository.description, issue.number, agent.rawValue]
-        ).map(RunID.init(rawValue:))
-    }
-
-    /// Closes a run that somebody cancelled, with a report that says why and what is kept.
-    func closeCancelled(_ id: RunID) throws {
-        let run = try run(id)
-        let reason = run.cancelReason ?? "its job was cancelled"
-        try close(id, .cancelled, detail: reason)
-        let notes = try String.fetchAll(
-            database, sql: "SELECT note FROM run_note WHERE run = ? ORDER BY id",
-            arguments: [id.rawValue])
-        try add([ReportText.cancelled(run, reason: reason, notes: notes)], to: run)
-    }
-
     /// Opens a closed run again. Its next result is another report.
-    fileprivate func reopen(_ run: RunID) throws {
+    fileprivate func reopen(_ run: Run) throws {
         try execute(
             """
             UPDATE run
                SET outcome = NULL, closed_at_ms = NULL, closing_detail = NULL, cancel_reason = NULL
              WHERE id = ?
-            """, [run.rawValue])
+            """, [run.id.rawValue])
         try execute(
             "UPDATE report SET topic = 'result-' || id WHERE run = ? AND topic = 'result'",
-            [run.rawValue])
+            [run.id.rawValue])
+        try add(.opened, of: run, "run \(run.id) is tried again")
+    }
+
+    /// People wait for what a report would have said.
+    fileprivate func tellOfUnposted(_ job: Job, _ failure: Failure) throws {
+        guard let id = ReportID(String(decoding: job.payload, as: UTF8.self)),
+            let row = try fetchRow(
+                "SELECT \(ReportRow.columns) FROM report WHERE id = ?", [id.rawValue])
+        else { return }
+        let report = try ReportRow.report(row)
+        try add(
+            .trouble, "report \(id) (\(report.topic)) can't be posted: \(failure.message)",
+            on: report.issue, run: report.run)
     }
 
     fileprivate func holderDeaths(of job: JobID) throws -> Int {

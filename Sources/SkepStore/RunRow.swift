@@ -6,9 +6,9 @@ internal import SkepQueue
 enum RunRow {
     static let columns = """
         run.id, run.repository, run.issue_number, run.issue_title, run.agent, run.workflow,
-        run.branch, run.continues_branch, run.cause, run.base_commit, run.base_branch,
-        run.head_commit, run.pull_number, run.pull_url, run.opened_at_ms, run.cancel_reason,
-        run.outcome, run.closed_at_ms, run.closing_detail
+        run.branch, run.continues_branch, run.cause, run.priority, run.base_commit,
+        run.base_branch, run.head_commit, run.pull_number, run.pull_url, run.opened_at_ms,
+        run.cancel_reason, run.outcome, run.closed_at_ms, run.closing_detail
         """
 
     static func fetch(_ id: RunID, _ database: Database) throws -> Run? {
@@ -18,13 +18,8 @@ enum RunRow {
     }
 
     static func run(_ row: Row) throws -> Run {
-        guard let repository = RepositoryName(row["repository"]) else {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT, message: "run \(row["id"] as Int64) has no repository")
-        }
-        return Run(
-            id: RunID(rawValue: row["id"]),
-            issue: IssueReference(repository: repository, number: row["issue_number"]),
+        Run(
+            id: RunID(rawValue: row["id"]), issue: try row.reference(),
             issueTitle: row["issue_title"], agent: AgentName(rawValue: row["agent"]),
             workflow: WorkflowName(rawValue: row["workflow"]),
             branch: BranchName(rawValue: row["branch"]), cause: row["cause"],
@@ -40,7 +35,8 @@ enum RunRow {
                     outcome: $0, at: Timestamp(milliseconds: row["closed_at_ms"]),
                     detail: row["closing_detail"])
             },
-            cancelReason: row["cancel_reason"], continuesBranch: row["continues_branch"])
+            cancelReason: row["cancel_reason"], continuesBranch: row["continues_branch"],
+            priority: row["priority"])
     }
 
     static func currentJob(_ row: Row) -> CurrentJob? {
@@ -57,8 +53,9 @@ enum RunRow {
         let run = try run(row)
         let job = currentJob(row)
         return RunSummary(
-            run: run, state: RunState(closing: run.closing, job: job), job: job?.id,
-            step: job?.step, attempt: job?.attempt ?? 0, failures: job?.failures ?? 0)
+            run: run,
+            state: RunState(closing: run.closing, job: job, asksPerson: row["asks_person"]),
+            job: job?.id, step: job?.step, attempt: job?.attempt ?? 0, failures: job?.failures ?? 0)
     }
 }
 
@@ -77,30 +74,24 @@ enum SessionRow {
             startedAt: Timestamp(milliseconds: row["started_at_ms"]),
             workspacePath: row["workspace_path"],
             base: (row["base_commit"] as String?).flatMap(CommitID.init(rawValue:)),
-            endedAt: (row["ended_at_ms"] as Int64?).map(Timestamp.init(milliseconds:)),
-            ending: row["ending"], outputBytes: row["output_bytes"])
+            endedAt: row.time("ended_at_ms"), ending: row["ending"],
+            outputBytes: row["output_bytes"])
     }
 }
 
-/// Reads reports from their rows, joined with their run's.
+/// Reads reports from their rows.
 enum ReportRow {
     static let columns = """
-        report.id AS report_id, report.run AS report_run, run.repository, run.issue_number,
-        report.topic, report.body, report.created_at_ms, report.posted_at_ms, report.comment_url
+        report.id, report.run, report.repository, report.issue_number, report.topic, report.body,
+        report.content, report.created_at_ms, report.posted_at_ms, report.comment_url
         """
 
     static func report(_ row: Row) throws -> Report {
-        guard let repository = RepositoryName(row["repository"]) else {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT,
-                message: "report \(row["report_id"] as Int64) has no repository")
-        }
-        return Report(
-            id: ReportID(rawValue: row["report_id"]), run: RunID(rawValue: row["report_run"]),
-            issue: IssueReference(repository: repository, number: row["issue_number"]),
-            topic: row["topic"], body: row["body"],
+        Report(
+            id: ReportID(rawValue: row["id"]),
+            run: (row["run"] as Int64?).map(RunID.init(rawValue:)), issue: try row.reference(),
+            topic: row["topic"], body: row["body"], content: try row.json("content"),
             createdAt: Timestamp(milliseconds: row["created_at_ms"]),
-            postedAt: (row["posted_at_ms"] as Int64?).map(Timestamp.init(milliseconds:)),
-            commentURL: row["comment_url"])
+            postedAt: row.time("posted_at_ms"), commentURL: row.address("comment_url"))
     }
 }

@@ -6,14 +6,18 @@ internal import SkepQueueSQLite
 
 /// What a job of the queue is done for.
 public struct JobSubject: Sendable, Hashable {
-    public let run: RunID
+    /// `nil` when it posts a report that is no run's.
+    public let run: RunID?
+    /// The run's issue; for a report, the issue or pull request it is for.
+    public let place: IssueReference
     /// The step it does; `nil` when it posts a report.
     public let step: StepName?
     /// What went wrong when it was tried last.
     public let lastFailure: String?
 
-    public init(run: RunID, step: StepName?, lastFailure: String? = nil) {
+    public init(run: RunID?, place: IssueReference, step: StepName?, lastFailure: String? = nil) {
         self.run = run
+        self.place = place
         self.step = step
         self.lastFailure = lastFailure
     }
@@ -34,7 +38,8 @@ extension SQLiteSwarmStore {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT job, run, step,
+                    SELECT step_job.job AS id, step_job.run, step_job.step, run.repository,
+                           run.issue_number,
                            (SELECT detail
                               FROM attempt
                              WHERE attempt.job = step_job.job
@@ -42,25 +47,28 @@ extension SQLiteSwarmStore {
                              ORDER BY attempt DESC
                              LIMIT 1) AS failure
                       FROM step_job
-                     WHERE job IN (SELECT value FROM json_each(:steps))
+                      JOIN run ON run.id = step_job.run
+                     WHERE step_job.job IN (SELECT value FROM json_each(:steps))
                      UNION ALL
-                    SELECT id, run, NULL, NULL
+                    SELECT id, run, NULL, repository, issue_number, NULL
                       FROM report
                      WHERE id IN (SELECT value FROM json_each(:reports))
                     """, arguments: ["steps": steps, "reports": reports]
             ).map { row in
                 (
-                    id: row[0] as Int64, run: RunID(rawValue: row[1]),
-                    step: (row[2] as String?).map(StepName.init(rawValue:)),
-                    failure: row[3] as String?
+                    id: row["id"] as Int64,
+                    subject: JobSubject(
+                        run: (row["run"] as Int64?).map(RunID.init(rawValue:)),
+                        place: try row.reference(),
+                        step: (row["step"] as String?).map(StepName.init(rawValue:)),
+                        lastFailure: row["failure"])
                 )
             }
         }
         var subjects: [JobID: JobSubject] = [:]
-        for row in rows {
-            let job = row.step == nil ? reportJobs[row.id] : JobID(rawValue: row.id)
-            guard let job else { continue }
-            subjects[job] = JobSubject(run: row.run, step: row.step, lastFailure: row.failure)
+        for (id, subject) in rows {
+            let job = subject.step == nil ? reportJobs[id] : JobID(rawValue: id)
+            if let job { subjects[job] = subject }
         }
         return subjects
     }

@@ -1,12 +1,29 @@
 internal import GRDB
 public import SkepCore
+internal import SkepQueue
 internal import SkepQueueSQLite
 
 extension SQLiteSwarmStore {
     public func open(_ trigger: NewTrigger, _ run: NewRun, reports: [NewReport]) async throws
         -> TriggerAnswer
     {
-        try await queue.write { try SwarmTransaction($0).open(trigger, run, reports: reports) }
+        try await queue.write { transaction in
+            let demand = TriggerDemand(
+                trigger, workflow: run.workflow, priority: run.firstStep.priority)
+            return try SwarmTransaction(transaction).open(demand, run, reports: reports)
+        }
+    }
+
+    public func open(_ trigger: TriggerID, _ run: NewRun, reports: [NewReport]) async throws
+        -> TriggerAnswer
+    {
+        try await queue.write { transaction in
+            let swarm = SwarmTransaction(transaction)
+            guard let row = try TriggerRow.fetch(trigger, swarm.database) else {
+                return .answeredBefore(nil)
+            }
+            return try swarm.answer(row, with: run, reports: reports)
+        }
     }
 
     public func standingTriggers(in repository: RepositoryName) async throws -> Set<NewTrigger> {
@@ -20,7 +37,7 @@ extension SQLiteSwarmStore {
                     """, arguments: [repository.description])
             return Set(
                 rows.compactMap { row in
-                    TriggerCause(standing: row["cause"]).map { cause in
+                    TriggerCause(row["cause"]).map { cause in
                         NewTrigger(
                             issue: IssueReference(
                                 repository: repository, number: row["issue_number"]),
@@ -35,12 +52,14 @@ extension SQLiteSwarmStore {
         try await queue.write { transaction in
             let swarm = SwarmTransaction(transaction)
             for trigger in triggers {
+                // What was said once and answered stays answered.
                 try swarm.execute(
                     """
                     UPDATE run_trigger
                        SET ended_at_ms = ?
                      WHERE repository = ? AND issue_number = ? AND agent = ? AND cause = ?
                        AND ended_at_ms IS NULL
+                       AND (is_standing = 1 OR run IS NULL)
                     """,
                     [
                         swarm.now, trigger.issue.repository.description, trigger.issue.number,
@@ -52,60 +71,89 @@ extension SQLiteSwarmStore {
 }
 
 extension SwarmTransaction {
-    fileprivate func open(_ trigger: NewTrigger, _ new: NewRun, reports: [NewReport]) throws
-        -> TriggerAnswer
+    /// Opens a run that answers a demand, whether the demand is new or waits already.
+    func open(_ demand: TriggerDemand, _ new: NewRun, reports: [NewReport]) throws -> TriggerAnswer
     {
-        let issue = trigger.issue
-        let answered = try Int64.fetchOne(
-            database,
-            sql: """
-                SELECT run
-                  FROM run_trigger
-                 WHERE repository = ? AND issue_number = ? AND agent = ? AND cause = ?
-                   AND ended_at_ms IS NULL
-                """,
-            arguments: [
-                issue.repository.description, issue.number, trigger.agent.rawValue,
-                trigger.cause.description,
-            ])
-        if let answered { return .answeredBefore(RunID(rawValue: answered)) }
-
-        if let busy = try openRun(on: issue, by: new.agent) {
+        let trigger = demand.trigger
+        if let row = try TriggerRow.fetch(trigger, database) {
+            return try answer(row, with: new, reports: reports)
+        }
+        if let busy = try openRun(on: trigger.issue, by: new.agent) {
             // A standing cause seen while the agent works there is answered by that work.
-            if trigger.cause.isStanding { try insert(trigger, for: busy) }
+            if trigger.cause.isStanding { try insert(demand, answeredBy: busy) }
             return .agentBusy(busy)
         }
+        let run = try begin(
+            new, on: trigger.issue, because: trigger.cause.description,
+            findings: demand.findings, reports: reports)
+        try insert(demand, answeredBy: run)
+        return .opened(run)
+    }
 
+    /// Opens a run that answers a demand that is written down.
+    fileprivate func answer(_ row: TriggerRow, with new: NewRun, reports: [NewReport]) throws
+        -> TriggerAnswer
+    {
+        guard row.isWaiting else { return .answeredBefore(row.run) }
+        if let busy = try openRun(on: row.issue, by: new.agent) {
+            if row.isStanding { try note(busy, answers: row.id) }
+            return .agentBusy(busy)
+        }
+        let run = try begin(
+            new, on: row.issue, because: row.cause, findings: row.findings, reports: reports)
+        try note(run, answers: row.id)
+        return .opened(run)
+    }
+
+    private func note(_ run: RunID, answers trigger: TriggerID) throws {
+        try execute(
+            "UPDATE run_trigger SET run = ?, gates = '[]' WHERE id = ?",
+            [run.rawValue, trigger.rawValue])
+    }
+
+    /// What waits for an agent is answered by its work on the issue, whatever it was that began the
+    /// work. What goes back to it, a choice, and what tells it something are work of their own.
+    private func answerWaiting(by run: Run) throws {
+        try execute(
+            """
+            UPDATE run_trigger
+               SET run = ?, gates = '[]'
+             WHERE repository = ? AND issue_number = ? AND agent = ?
+               AND (is_standing = 1
+                    OR (findings IS NULL
+                        AND cause NOT LIKE 'feedback:%' AND cause NOT LIKE 'choice:%'))
+               AND run IS NULL AND dismissed IS NULL AND ended_at_ms IS NULL
+            """,
+            [
+                run.id.rawValue, run.issue.repository.description, run.issue.number,
+                run.agent.rawValue,
+            ])
+    }
+
+    /// Writes a run down with its first job and its reports.
+    private func begin(
+        _ new: NewRun, on issue: IssueReference, because cause: String, findings: String?,
+        reports: [NewReport]
+    ) throws -> RunID {
         try execute(
             """
             INSERT INTO run
               (repository, issue_number, issue_title, agent, workflow, branch, continues_branch,
-               cause, opened_at_ms)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+               cause, priority, opened_at_ms)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 issue.repository.description, issue.number, new.issueTitle, new.agent.rawValue,
-                new.workflow.rawValue, new.branch.rawValue, new.continuesBranch,
-                trigger.cause.description, now,
+                new.workflow.rawValue, new.branch.rawValue, new.continuesBranch, cause,
+                allowed(new.firstStep.priority), now,
             ])
-        let id = RunID(rawValue: database.lastInsertedRowID)
-        try insert(trigger, for: id)
-        try enqueue(new.firstStep, for: id)
-        try add(reports, to: run(id))
-        return .opened(id)
-    }
-
-    private func insert(_ trigger: NewTrigger, for run: RunID) throws {
-        try execute(
-            """
-            INSERT INTO run_trigger
-              (repository, issue_number, agent, cause, is_standing, seen_at_ms, run)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                trigger.issue.repository.description, trigger.issue.number,
-                trigger.agent.rawValue, trigger.cause.description, trigger.cause.isStanding, now,
-                run.rawValue,
-            ])
+        let run = try run(RunID(rawValue: database.lastInsertedRowID))
+        try answerWaiting(by: run)
+        try add(.opened, of: run, "\(new.workflow) on branch \(new.branch), for \(cause)")
+        var firstStep = new.firstStep
+        firstStep.findings = firstStep.findings ?? findings
+        try enqueue(firstStep, for: run)
+        try add(reports, to: run)
+        return run.id
     }
 }

@@ -11,7 +11,7 @@ public struct NeverHappened: Error, CustomStringConvertible {
 /// For what gives no event to wait for. Throws when the time limit is over, so a test that waits
 /// for what never comes fails, and says for what.
 public func eventually(
-    _ what: String, within limit: Duration = .seconds(20),
+    _ what: String, within limit: Duration = .seconds(120),
     _ condition: () async throws -> Bool
 ) async throws {
     let start = ContinuousClock.now

@@ -80,7 +80,8 @@ public enum TrackerCatalog {
             version: version, about: about, limits: HTTPLimits(total: settings.timeout),
             concurrency: settings.concurrency)
         return GiteaTracker(
-            address: address, token: token, login: settings.login, client: client, clock: clock,
+            address: address, token: token, login: settings.login, remotes: settings.remotes,
+            client: client, clock: clock,
             logger: logger)
     }
 }

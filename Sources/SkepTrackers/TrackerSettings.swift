@@ -23,6 +23,9 @@ public struct TrackerSettings: Sendable, Hashable {
     public var concurrency: Int
     /// What one request may take at most. 120 s by default.
     public var timeout: Duration
+    /// Where repositories are fetched from and pushed to instead of the tracker's address: local
+    /// paths, or addresses without credentials.
+    public var remotes: [RepositoryName: String] = [:]
 
     public init(
         kind: TrackerCatalog.Kind = .gitea, address: String, token: TokenSource = .none,

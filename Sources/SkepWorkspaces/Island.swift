@@ -20,16 +20,18 @@ struct Island {
     let branches: [String: GitObjectID]
 
     /// Makes a new one: HEAD on `branch` at `base`, objects from the mirror, no remotes.
+    ///
+    /// - Parameter remote: What the island has as a branch of "origin", to be merged there.
     static func make(
         in tree: Folder, branch: BranchName, base: CommitID, author: CommitAuthor, objects: String,
-        index: [UInt8]?, owner: FileOwner?
+        remote: BranchHead?, index: [UInt8]?, owner: FileOwner?
     ) throws(GitError) {
         try tree.remove(".git")
         let git = try tree.makeFolder(".git", owner: owner)
-        var heads = git
-        let parts = ["refs", "heads"] + branch.rawValue.split(separator: "/").map(String.init)
-        for name in parts.dropLast() { heads = try heads.makeFolder(name, owner: owner) }
-        try heads.write(parts.last ?? "main", Array("\(base)\n".utf8), owner: owner)
+        try write(base, as: "refs/heads/\(branch)", in: git, owner)
+        if let remote {
+            try write(remote.commit, as: "refs/remotes/origin/\(remote.branch)", in: git, owner)
+        }
         let store = try git.makeFolder("objects", owner: owner)
         _ = try store.makeFolder("pack", owner: owner)
         let info = try store.makeFolder("info", owner: owner)
@@ -53,6 +55,15 @@ struct Island {
         if let index { try git.write("index", index, owner: owner) }
         // Last: without it, git doesn't take the folder for a repository.
         try git.write("HEAD", Array("ref: refs/heads/\(branch)\n".utf8), owner: owner)
+    }
+
+    private static func write(
+        _ commit: CommitID, as reference: String, in git: Folder, _ owner: FileOwner?
+    ) throws(GitError) {
+        var folder = git
+        let names = reference.split(separator: "/").map(String.init)
+        for name in names.dropLast() { folder = try folder.makeFolder(name, owner: owner) }
+        try folder.write(names[names.count - 1], Array("\(commit)\n".utf8), owner: owner)
     }
 
     private static func quoted(_ text: String) -> String {

@@ -62,6 +62,9 @@ extension LocalWorkspaces {
         }
         let changes = try await git.comparison(of: head, with: harvest.base)
         if changes.files.isEmpty {
+            // A merge that keeps the files as they are says how a conflict is to be resolved.
+            let commits = try await git.log(from: harvest.base, to: head, limit: 1000)
+            if commits.contains(where: { $0.parents.count > 1 }) { return head }
             if head != harvest.base { notes.append("Its commits change nothing.") }
             return nil
         }

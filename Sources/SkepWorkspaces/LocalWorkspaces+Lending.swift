@@ -131,10 +131,10 @@ extension LocalWorkspaces {
             state.isReserved = true
             state.at = clock.now
             try slot.write(state)
-            return workspace(slot, state, request.repository)
+            return workspace(slot, state, request)
         }
         if let old, tree?.kind == .folder {
-            let found = workspace(slot, old, request.repository)
+            let found = workspace(slot, old, request)
             if let name = try await rescue(found, reason: "before reuse") {
                 logger.notice(
                     "Saved what was left in a workspace",
@@ -148,10 +148,10 @@ extension LocalWorkspaces {
             run: request.run, base: request.base, branch: request.branch, isReserved: true,
             at: clock.now)
         try await fill(slot, for: request, mirror)
-        try await emptyFolders(of: slot, keepingHome: old?.run == request.run)
+        try await emptyFolders(of: slot, for: request, keepingHomes: old?.run == request.run)
         // Last: what is there before belongs to the run named before.
         try slot.write(state)
-        return workspace(slot, state, request.repository)
+        return workspace(slot, state, request)
     }
 
     private func fill(_ slot: Slot, for request: WorkspaceRequest, _ mirror: Mirror) async throws {
@@ -168,25 +168,50 @@ extension LocalWorkspaces {
         let index = try? Folder(slot.gitPath).read("index", atMost: 256 << 20)
         try Island.make(
             in: tree, branch: request.branch, base: request.base, author: request.author,
-            objects: mirror.objects, index: index, owner: owner)
+            objects: mirror.objects, remote: try await newest(of: mirror), index: index,
+            owner: owner)
     }
 
-    private func emptyFolders(of slot: Slot, keepingHome: Bool) async throws {
+    /// The default branch as it was fetched last.
+    private func newest(of mirror: Mirror) async throws -> BranchHead? {
+        let git = try await mirror.open()
+        let prefix = "refs/heads/"
+        guard let head = try await git.headTarget(), head.hasPrefix(prefix) else { return nil }
+        let branch = String(head.dropFirst(prefix.count))
+        guard GitRepository.isValid(branch: branch),
+            let id = try await git.resolve("refs/remotes/origin/" + branch)
+        else { return nil }
+        return BranchHead(branch: BranchName(rawValue: branch), commit: try id.commit)
+    }
+
+    /// Agents of the same run don't see each other's homes, and find their own again.
+    private func emptyFolders(
+        of slot: Slot, for request: WorkspaceRequest, keepingHomes: Bool
+    ) async throws {
         let owner = owner
+        let name = Self.homeName(of: request.author)
         try await offPool {
             try slot.folder.remove("output")
             _ = try slot.folder.makeFolder("output", mode: 0o700, owner: owner)
-            if !keepingHome { try slot.folder.remove("home") }
-            _ = try slot.folder.makeFolder("home", mode: 0o700, owner: owner)
+            if !keepingHomes { try slot.folder.remove("homes") }
+            // Who works there passes through, and sees nothing on the way.
+            let homes = try slot.folder.makeFolder("homes", mode: 0o711)
+            _ = try homes.makeFolder(name, mode: 0o700, owner: owner)
         }
     }
 
-    private func workspace(_ slot: Slot, _ state: Slot.State, _ repository: RepositoryName)
+    /// Names of agents are names of files; whatever else comes shares one folder.
+    private static func homeName(of author: CommitAuthor) -> String {
+        AgentName(rawValue: author.name).isValid ? author.name : "agent"
+    }
+
+    private func workspace(_ slot: Slot, _ state: Slot.State, _ request: WorkspaceRequest)
         -> Workspace
     {
         Workspace(
-            run: state.run, repository: repository, path: slot.treePath,
-            outputPath: slot.path + "/output", homePath: slot.path + "/home", base: state.base,
+            run: state.run, repository: request.repository, path: slot.treePath,
+            outputPath: slot.path + "/output",
+            homePath: slot.path + "/homes/" + Self.homeName(of: request.author), base: state.base,
             branch: state.branch)
     }
 }

@@ -4,8 +4,9 @@ import SkepQueue
 
 /// One place for a workspace on the disk, used by one run after the other.
 ///
-/// It holds `tree/` (the working tree, with an island in `tree/.git`), `home/` and `output/`, which
-/// the agent may write, and `skep.git/`, `state` and `lock`, which only Skep does.
+/// It holds `tree/` (the working tree, with an island in `tree/.git`), `output/` and a folder for each
+/// agent in `homes/`, which the agent may write, and `skep.git/`, `state` and `lock`, which only Skep
+/// does.
 struct Slot {
     let path: String
     /// The folder, held open.

@@ -35,6 +35,8 @@ struct Installation {
     let stateFolder: StateFolder
     let isDryRun: Bool
     private(set) var done: [Item] = []
+    /// What is written but not read, and what it is for.
+    private(set) var remarks: [String] = []
 
     private var surroundings: Surroundings { layers.surroundings }
 
@@ -59,6 +61,13 @@ struct Installation {
             guard !isThere, !isDryRun else { continue }
             for file in EmbeddedDefaults.files(in: name) {
                 try write("\(path)/\(file.name)", file.text)
+            }
+            for example in EmbeddedDefaults.examples(in: name) {
+                let file = "\(path)/\(example.file.name).example"
+                try write(file, example.file.text)
+                remarks.append(
+                    "\(surroundings.shown(file)) isn't read as it is: \(example.purpose) Take "
+                        + "\".example\" off its name to have it.")
             }
         }
     }
@@ -110,20 +119,23 @@ struct Installation {
         _ agents: [AgentDefinition], in repository: RepositoryName, _ tracker: any Tracker
     ) async throws {
         let known = Set(try await tracker.labels(in: repository).map(\.name))
-        for agent in agents {
-            let label = NewLabel(
-                name: Coordinator.agentLabelPrefix + agent.name.rawValue, color: "5319e7",
-                description: "Asks \(agent.name) to work on this")
+        let wanted =
+            agents.map { agent in
+                NewLabel(
+                    name: Coordinator.agentLabelPrefix + agent.name.rawValue, color: "5319e7",
+                    description: "Asks \(agent.name) to work on this")
+            } + [
+                NewLabel(
+                    name: Coordinator.holdLabel, color: "b60205", description: "Keeps agents away"),
+                NewLabel(
+                    name: Retirer.keepLabel, color: "0e8a16",
+                    description: "Keeps this from being retired"),
+            ]
+        for label in wanted {
             note("label", "\(label.name) in \(repository)", isNew: !known.contains(label.name))
             if !known.contains(label.name), !isDryRun {
                 try await tracker.createLabel(label, in: repository)
             }
-        }
-        let hold = NewLabel(
-            name: Coordinator.holdLabel, color: "b60205", description: "Keeps agents away")
-        note("label", "\(hold.name) in \(repository)", isNew: !known.contains(hold.name))
-        if !known.contains(hold.name), !isDryRun {
-            try await tracker.createLabel(hold, in: repository)
         }
     }
 

@@ -24,11 +24,14 @@ struct Skep: AsyncParsableCommand {
                 name: "The house",
                 subcommands: [
                     Init.self, Check.self, Serve.self, Work.self, Restart.self, Status.self,
-                    Demo.self,
+                    WhyCommand.self, EventsCommand.self, Demo.self,
                 ]),
             CommandGroup(
                 name: "Work",
-                subcommands: [DispatchCommand.self, RunCommand.self, BranchCommand.self]),
+                subcommands: [
+                    DispatchCommand.self, BurndownCommand.self, RetireCommand.self,
+                    ScheduleCommand.self, RunCommand.self, BranchCommand.self,
+                ]),
             CommandGroup(name: "Queue", subcommands: [QueueCommand.self]),
             CommandGroup(
                 name: "Parts",

@@ -23,6 +23,8 @@ struct StateFolder: Sendable, Hashable {
     var serveLock: String { run + "/serve.lock" }
     var sessions: String { path + "/sessions" }
     var forge: String { path + "/forge" }
+    /// Reports of burn-downs.
+    var burndowns: String { path + "/burndowns" }
 
     /// Whether there may be one: `false` only where there is none for sure.
     var hasDatabase: Bool {

@@ -36,7 +36,7 @@ struct SettingsReaderTests {
                 "skep.yaml:2: the queue has no key \"leese_seconds\"; did you mean \"lease_seconds\"?",
                 "skep.yaml:4: \"slots\" stands there twice",
                 "skep.yaml:4: \"slots\" must be 1 to 64, not 0",
-                "skep.yaml:5: \"mode\" must be one of assignee, label",
+                "skep.yaml:5: \"mode\" must be one of assignee, label, comment",
                 "skep.yaml:6: the queue has no key \"nonsense\"; known are lease_seconds, mode, name, slots",
             ])
     }

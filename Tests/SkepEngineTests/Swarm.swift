@@ -39,9 +39,14 @@ struct Swarm {
     }
 
     /// Makes a swarm in a folder of its own, which is gone afterwards.
+    ///
+    /// - Parameters:
+    ///   - workflows: Instead of the usual one.
+    ///   - others: Agents beside ann and bob, whose sessions run until they are told to end.
     static func with<R>(
         endings: [SessionResult.Ending] = [.exited(code: 0)],
         checks: [SessionResult.Ending] = [], selecting labels: [String]? = nil,
+        workflows: [Workflow]? = nil, others: [AgentName] = [],
         _ body: (Swarm) async throws -> R
     ) async throws -> R {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -53,13 +58,15 @@ struct Swarm {
             path: folder.appendingPathComponent("skep.sqlite").path,
             runFolder: folder.appendingPathComponent("run").path, clock: clock,
             migrations: SQLiteSwarmStore.migrations, follower: RunFollower())
-        let agents = [
-            ScriptedAgent("ann", login: "ann-bot", endings: endings, clock: clock),
-            ScriptedAgent("bob", login: "bob-bot", endings: endings, clock: clock),
-        ]
+        let agents =
+            [
+                ScriptedAgent("ann", login: "ann-bot", endings: endings, clock: clock),
+                ScriptedAgent("bob", login: "bob-bot", endings: endings, clock: clock),
+            ] + others.map { ScriptedAgent($0, clock: clock) }
         let swarm = Swarm(
             folder: folder, clock: clock, queue: queue, agents: agents,
-            commands: ScriptedCommands(endings: checks), workflows: [workflow(selecting: labels)])
+            commands: ScriptedCommands(endings: checks),
+            workflows: workflows ?? [workflow(selecting: labels)])
         let result = try await body(swarm)
         await queue.close()
         return result
@@ -119,7 +126,7 @@ struct Swarm {
 
     /// Lets time pass until a run is closed and everything about it is posted.
     func untilClosed(_ run: RunID) async throws -> RunSummary {
-        try await eventually("run \(run) is closed and reported") {
+        try await eventually("run \(run) is closed and reported", within: .seconds(120)) {
             clock.advance(by: .milliseconds(100))
             guard let summary = try await store.run(run), summary.state.isClosed else {
                 return false

@@ -54,7 +54,7 @@ struct WayTests {
 
             #expect(summary.state == .failed)
             #expect(summary.attempt == 2)
-            #expect(swarm.workspaces.change { $0.released } == [run])
+            #expect(Set(swarm.workspaces.change { $0.released }) == [run])
             let report = try #require(swarm.tracker.posts(on: issue).last)
             #expect(report.hasPrefix("❌ ann failed: ended by signal 9"))
             #expect(report.contains("Nothing more happens by itself."))

@@ -37,7 +37,7 @@ struct WorkflowCatalogTests {
 
         #expect(mistakes == [])
         let fix = try #require(workflow)
-        #expect(fix.asks == [.assignee, .label])
+        #expect(fix.asks == [.assignee, .label, .comment])
         #expect(fix.selection == nil)
         #expect(fix.steps.first?.maxFailures == 3)
         #expect(fix.branch.source == "{{ agent.name }}/issue-{{ issue.number }}")

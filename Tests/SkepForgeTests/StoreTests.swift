@@ -70,7 +70,7 @@ struct StoreTests {
 
             await #expect(
                 throws: ForgeError.newerDatabase(
-                    path: folder + "/forge.sqlite", found: 99, known: 1)
+                    path: folder + "/forge.sqlite", found: 99, known: 2)
             ) { try await Forge(dataFolder: folder) }
         }
     }

@@ -2,7 +2,7 @@ import SkepHTTP
 import SkepTestSupport
 import Testing
 
-@Suite("HTTPClient", .timeLimit(.minutes(1)))
+@Suite("HTTPClient", .timeLimit(.minutes(5)))
 struct HTTPClientTests {
     let client = HTTPClient(version: "1.0", about: "https://skep.example")
 

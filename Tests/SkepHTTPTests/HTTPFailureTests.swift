@@ -2,7 +2,7 @@ import SkepHTTP
 import SkepTestSupport
 import Testing
 
-@Suite("HTTPClient, when things go wrong", .timeLimit(.minutes(1)))
+@Suite("HTTPClient, when things go wrong", .timeLimit(.minutes(5)))
 struct HTTPFailureTests {
     private func error(
         _ method: HTTPMethod = .get, _ url: String, _ limits: HTTPLimits = HTTPLimits()

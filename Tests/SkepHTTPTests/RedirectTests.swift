@@ -3,7 +3,7 @@ import SkepTestSupport
 import Synchronization
 import Testing
 
-@Suite("Redirects", .timeLimit(.minutes(1)))
+@Suite("Redirects", .timeLimit(.minutes(5)))
 struct RedirectTests {
     let client = HTTPClient(version: "1")
 

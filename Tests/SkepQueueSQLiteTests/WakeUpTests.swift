@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Wake-ups and presence of workers")
 struct WakeUpTests {
-    @Test("A worker hears of work that another store put into the file", .timeLimit(.minutes(1)))
+    @Test("A worker hears of work that another store put into the file", .timeLimit(.minutes(5)))
     func acrossStores() async throws {
         try await TemporaryQueue.with { queue in
             try await queue.withStore { mine in

@@ -2,7 +2,7 @@ import SkepQueue
 import SkepTestSupport
 import Testing
 
-@Suite("A scheduler", .timeLimit(.minutes(2)))
+@Suite("A scheduler", .timeLimit(.minutes(5)))
 struct SchedulerTests {
     @Test("It sleeps until the next tick, and looks twice a minute all the same")
     func sleepsUntilDue() async throws {
@@ -97,11 +97,11 @@ private struct SchedulerBench {
     let store: FaultyQueueStore
 
     func sleeps() async throws {
-        try await eventually("it sleeps", within: .seconds(60)) { clock.sleeperCount == 1 }
+        try await eventually("it sleeps", within: .seconds(120)) { clock.sleeperCount == 1 }
     }
 
     func queued(_ count: Int) async throws {
-        try await eventually("\(count) jobs are queued", within: .seconds(60)) {
+        try await eventually("\(count) jobs are queued", within: .seconds(120)) {
             try await store.jobs(matching: JobFilter()).count == count
         }
     }

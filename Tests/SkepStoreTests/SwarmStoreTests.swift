@@ -1,4 +1,3 @@
-import Foundation
 import SkepCore
 import SkepQueue
 import SkepQueueSQLite
@@ -8,63 +7,9 @@ import Testing
 
 @Suite("Swarm store")
 struct SwarmStoreTests {
-    private struct Bench {
-        let clock = ManualClock()
-        let database: SQLiteQueueStore
-        let queue: any QueueStore
-        let store: any SwarmStore
-        let issue = IssueReference(repository: .sample, number: 5)
-
-        init(_ folder: URL) async throws {
-            database = try await SQLiteQueueStore(
-                path: folder.appendingPathComponent("skep.sqlite").path,
-                runFolder: folder.appendingPathComponent("run").path, clock: clock,
-                migrations: SQLiteSwarmStore.migrations, follower: RunFollower())
-            queue = database
-            store = SQLiteSwarmStore(database)
-        }
-
-        func open(_ cause: TriggerCause = .command(id: "1"), maxFailures: Int = 3) async throws
-            -> TriggerAnswer
-        {
-            try await store.open(
-                NewTrigger(issue: issue, agent: "ann", cause: cause),
-                NewRun(
-                    issue: issue, issueTitle: "t", agent: "ann", workflow: "fix",
-                    branch: "ann/issue-5",
-                    firstStep: NewStepJob(step: "work", maxFailures: maxFailures)),
-                reports: [ReportText.dispatched(agent: "ann")])
-        }
-
-        func lease(_ worker: WorkerID = "w-1") async throws -> Lease {
-            try #require(
-                try await queue.lease(
-                    LeaseRequest(queue: SwarmQueues.steps, limit: 1, worker: worker)
-                ).first)
-        }
-
-        /// Lets a lease run out as if its worker had died.
-        func die() async throws {
-            clock.advance(by: .seconds(31))
-            _ = try await queue.sweep()
-            clock.advance(by: .seconds(3600))
-            _ = try await queue.sweep()
-        }
-    }
-
-    private func with(_ body: (Bench) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "store-\(UInt32.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let bench = try await Bench(folder)
-        try await body(bench)
-        await bench.database.close()
-    }
-
     @Test("The same cause opens one run, and once it has ended it may open another")
     func causes() async throws {
-        try await with { bench in
+        try await withStore { bench in
             let label = TriggerCause.label("agent/ann")
             let first = try await bench.open(label)
             #expect(first == .opened(RunID(rawValue: 1)))
@@ -82,7 +27,7 @@ struct SwarmStoreTests {
 
     @Test("What a worker says after it lost its lease is refused whole")
     func lostLease() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open()
             let lost = try await bench.lease()
             _ = try await bench.store.beginAttempt(lost)
@@ -114,7 +59,7 @@ struct SwarmStoreTests {
 
     @Test("Settling moves the run, its next job and its reports at once")
     func settling() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open()
             let lease = try await bench.lease()
             _ = try await bench.store.beginAttempt(lease)
@@ -143,7 +88,7 @@ struct SwarmStoreTests {
 
     @Test("A worker's death doesn't count while its session is open, and the next attempt sees it")
     func deathWithSession() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open(maxFailures: 1)
             let lease = try await bench.lease()
             _ = try await bench.store.beginAttempt(lease)
@@ -160,7 +105,7 @@ struct SwarmStoreTests {
 
     @Test("A job that kills its worker again and again ends dead, and its run fails with a report")
     func poison() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open(maxFailures: 1)
             var deaths = 0
             while try await bench.store.run(RunID(rawValue: 1))?.state.isClosed == false {
@@ -180,7 +125,7 @@ struct SwarmStoreTests {
 
     @Test("A job that is cancelled or retried through the queue takes its run along")
     func followsJobs() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open()
             let run = RunID(rawValue: 1)
             let job = try #require(try await bench.store.run(run)?.job)
@@ -204,7 +149,7 @@ struct SwarmStoreTests {
 
     @Test("A retry is refused while the agent has another run on the issue")
     func retryOfBusyAgent() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open()
             let job = try #require(try await bench.store.run(RunID(rawValue: 1))?.job)
             _ = try await bench.queue.cancel(job)
@@ -219,7 +164,7 @@ struct SwarmStoreTests {
 
     @Test("Reports of an issue come in the order in which they were written, each topic once")
     func reports() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open()
             let lease = try await bench.lease()
             _ = try await bench.store.beginAttempt(lease)
@@ -238,7 +183,7 @@ struct SwarmStoreTests {
 
     @Test("A run that is cancelled while it waits closes at once; a closed one can't be cancelled")
     func cancelling() async throws {
-        try await with { bench in
+        try await withStore { bench in
             _ = try await bench.open()
 
             #expect(try await bench.store.cancel(RunID(rawValue: 1), reason: "no") == .cancelled)

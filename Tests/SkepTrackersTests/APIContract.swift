@@ -40,14 +40,18 @@ struct APIContract: @unchecked Sendable {
     private func operation(_ method: String, _ route: String) -> [String: Any]? {
         let parts = route.split(separator: "/", omittingEmptySubsequences: false)
         let matches = paths.keys.filter { template in
+            guard paths[template]?[method.lowercased()] != nil else { return false }
             let wanted = template.split(separator: "/", omittingEmptySubsequences: false)
             // Branch names may have slashes, and {head} takes what remains.
             let isOpen = wanted.last == "{head}" && parts.count > wanted.count
             guard isOpen || wanted.count == parts.count else { return false }
             return zip(wanted, parts).allSatisfy { $0.hasPrefix("{") && !$1.isEmpty || $0 == $1 }
         }
-        // The most literal one, as routers choose.
-        let best = matches.min { $0.count { $0 == "{" } < $1.count { $0 == "{" } }
+        // The most literal one, as routers choose; one that takes what remains only at last.
+        func order(_ template: String) -> (Int, Int) {
+            (-template.count { $0 == "/" }, template.count { $0 == "{" })
+        }
+        let best = matches.min { order($0) < order($1) }
         return best.flatMap { paths[$0]?[method.lowercased()] as? [String: Any] }
     }
 
@@ -91,9 +95,13 @@ struct APIContract: @unchecked Sendable {
         }
         switch schema["type"] as? String {
         case "object":
-            guard let object = value as? [String: Any] else { return ["\(place) is no object"] }
+            guard let found = value as? [String: Any] else { return ["\(place) is no object"] }
             let properties = schema["properties"] as? [String: [String: Any]] ?? [:]
             let required = schema["required"] as? [String] ?? []
+            // Written in lower case there; every server knows the capital one, older ones only it.
+            let object = Dictionary(
+                found.map { ($0.key == "Do" ? "do" : $0.key, $0.value) },
+                uniquingKeysWith: { first, _ in first })
             return required.filter { object[$0] == nil }.map { "\(place) lacks \"\($0)\"" }
                 + object.flatMap { key, value in
                     properties[key].map { violations(of: value, $0, at: "\(place).\(key)") }

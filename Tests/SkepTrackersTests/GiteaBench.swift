@@ -94,7 +94,8 @@ enum GiteaJSON {
     static func issue(
         _ number: Int, title: String = "A title", body: String = "", state: String = "open",
         labels: [String] = [], assignees: [String] = [], isPull: Bool = false,
-        updated: String = "2026-11-01T10:00:00+01:00"
+        updated: String = "2026-11-01T10:00:00+01:00", author: String = "ann", comments: Int = 0,
+        milestone: String = "null", version: Int? = nil, repository: String = "null"
     ) -> String {
         let tags = labels.enumerated().map { label($0.offset + 1, $0.element) }
         let users = assignees.map(user)
@@ -103,17 +104,35 @@ enum GiteaJSON {
             "body": \(quote(body)), "state": "\(state)", "labels": [\(tags.joined(separator: ","))], \
             "assignee": \(users.first ?? "null"), \
             "assignees": \(users.isEmpty ? "null" : "[\(users.joined(separator: ","))]"), \
-            "user": \(user("ann")), "milestone": null, "closed_at": null, "due_date": null, \
+            "user": \(user(author)), "milestone": \(milestone), "comments": \(comments), \
+            \(version.map { "\"content_version\": \($0), " } ?? "")"repository": \(repository), \
+            "closed_at": null, "due_date": null, \
             "pull_request": \(isPull ? "{\"merged\": false}" : "null"), "novelty": {"a": [1]}, \
             "created_at": "2026-11-01T09:00:00Z", "updated_at": "\(updated)", \
             "html_url": "http://tracker.test/bees/hive/issues/\(number)"}
             """
     }
 
-    static func comment(_ id: Int, _ body: String, by login: String = "skep") -> String {
+    static func comment(
+        _ id: Int, _ body: String, by login: String = "skep", issue: String = "",
+        pull: String = "", updated: String = "2026-11-01T09:00:00Z"
+    ) -> String {
         """
         {"id": \(id), "body": \(quote(body)), "user": \(user(login)), \
+        "issue_url": "\(issue)", "pull_request_url": "\(pull)", "updated_at": "\(updated)", \
         "created_at": "2026-11-01T09:00:00.25Z", "html_url": "http://tracker.test/c/\(id)"}
+        """
+    }
+
+    static func review(
+        _ id: Int, by login: String = "codex", state: String = "APPROVED", body: String = "",
+        commit: String = "", comments: Int = 0
+    ) -> String {
+        """
+        {"id": \(id), "user": \(user(login)), "state": "\(state)", "body": \(quote(body)), \
+        "commit_id": "\(commit)", "stale": false, "dismissed": false, \
+        "comments_count": \(comments), "submitted_at": "2026-11-01T09:00:00Z", "team": null, \
+        "html_url": "http://tracker.test/r/\(id)"}
         """
     }
 
@@ -125,15 +144,20 @@ enum GiteaJSON {
 
     static func pull(
         _ number: Int, head: String, base: String = "main", state: String = "open",
-        headRepository: Int = 5
+        headRepository: Int = 5, title: String = "P", author: String = "skep",
+        isMerged: Bool = false, isMergeable: Bool = true, asked: [String] = [],
+        commit: String = "0123456789012345678901234567890123456789"
     ) -> String {
-        """
-        {"number": \(number), "title": "P", "state": "\(state)", "merged": false, \
-        "head": {"ref": "\(head)", "label": "\(head)", "repo_id": \(headRepository), \
-        "sha": "0123456789012345678901234567890123456789"}, \
-        "base": {"ref": "\(base)", "label": "\(base)", "repo_id": 5, "sha": "x"}, \
-        "merged_at": null, "html_url": "http://tracker.test/pulls/\(number)"}
-        """
+        let reviewers = asked.isEmpty ? "null" : list(asked.map(user))
+        return """
+            {"number": \(number), "title": \(quote(title)), "state": "\(state)", \
+            "merged": \(isMerged), "mergeable": \(isMergeable), "user": \(user(author)), \
+            "requested_reviewers": \(reviewers), "updated_at": "2026-11-01T09:00:00Z", \
+            "head": {"ref": "\(head)", "label": "\(head)", "repo_id": \(headRepository), \
+            "sha": "\(commit)"}, \
+            "base": {"ref": "\(base)", "label": "\(base)", "repo_id": 5, "sha": "x"}, \
+            "merged_at": null, "html_url": "http://tracker.test/pulls/\(number)"}
+            """
     }
 
     static func list(_ items: [String]) -> String { "[" + items.joined(separator: ",") + "]" }

@@ -5,7 +5,7 @@ import SkepTestSupport
 import SkepTrackers
 import Testing
 
-@Suite("GiteaTracker: comments", .timeLimit(.minutes(1)))
+@Suite("GiteaTracker: comments", .timeLimit(.minutes(5)))
 struct GiteaCommentsTests {
     let marker = CommentMarker("run-88.result.report-12")
 

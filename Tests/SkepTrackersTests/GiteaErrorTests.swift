@@ -4,7 +4,7 @@ import SkepTestSupport
 @testable import SkepTrackers
 import Testing
 
-@Suite("GiteaError", .timeLimit(.minutes(1)))
+@Suite("GiteaError", .timeLimit(.minutes(5)))
 struct GiteaErrorTests {
     private func error(_ reply: ScriptedReply, token: String? = "t") async throws -> GiteaError? {
         let bench = try GiteaBench(token: token) { _ in reply }

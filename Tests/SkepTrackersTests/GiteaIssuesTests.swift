@@ -5,7 +5,7 @@ import SkepTestSupport
 import SkepTrackers
 import Testing
 
-@Suite("GiteaTracker: issues", .timeLimit(.minutes(1)))
+@Suite("GiteaTracker: issues", .timeLimit(.minutes(5)))
 struct GiteaIssuesTests {
     /// Pages of some length, with a `Link` header whose host is made up by `linkHost`.
     private func pages(

@@ -4,7 +4,7 @@ import SkepTestSupport
 import SkepTrackers
 import Testing
 
-@Suite("GiteaTracker: labels", .timeLimit(.minutes(1)))
+@Suite("GiteaTracker: labels", .timeLimit(.minutes(5)))
 struct GiteaLabelsTests {
     /// A repository with "bug" (1), its organisation with "agent/claude" (2), an issue with "bug".
     private func shelf(

@@ -4,7 +4,7 @@ import SkepTestSupport
 import SkepTrackers
 import Testing
 
-@Suite("GiteaTracker: pull requests", .timeLimit(.minutes(1)))
+@Suite("GiteaTracker: pull requests", .timeLimit(.minutes(5)))
 struct GiteaPullsTests {
     let new = NewPullRequest(
         repository: RepositoryName("bees/hive")!, title: "Fix it", body: "Closes #7",

@@ -5,7 +5,7 @@ import SkepTestSupport
 import SkepTrackers
 import Testing
 
-@Suite("GiteaTracker: the tracker itself", .timeLimit(.minutes(1)))
+@Suite("GiteaTracker: the tracker itself", .timeLimit(.minutes(5)))
 struct GiteaTrackerTests {
     @Test(
         "The product is told by the version's text",

@@ -6,81 +6,88 @@ import SkepTestSupport
 import SkepTrackers
 import Testing
 
-@Suite("GiteaTracker, by the suite that all trackers pass", .timeLimit(.minutes(2)))
+@Suite("GiteaTracker, by the suite that all trackers pass", .timeLimit(.minutes(5)))
 struct TrackerConformanceTests {
     @Test("In front of a Gitea with its usual habits", arguments: TrackerConformance.cases)
     func scripted(_ conformance: TrackerConformance.Case) async throws {
         let gitea = ScriptedGitea()
         try await GiteaBench.run(script: { gitea.answer($0) }) { bench in
-            let repository = bench.repository
             try await conformance.run(
                 TrackerConformance.Subject(
-                    tracker: bench.tracker, repository: repository, account: "skep"
-                ) { title, body, labels in
-                    IssueReference(
-                        repository: repository, number: gitea.makeIssue(title, body, labels))
-                })
+                    tracker: bench.tracker, repository: bench.repository, account: "skep",
+                    reviewer: TrackerConformance.Reviewer(
+                        token: Secret(ScriptedGitea.reviewerToken), login: "codex"),
+                    fixture: ScriptedGiteaFixture(gitea: gitea, repository: bench.repository)))
         }
     }
 
     @Test(
-        "In front of the tracker that SKEP_TEST_TRACKER_URL, _TOKEN, _REPOSITORY and _LOGIN name",
+        "In front of the tracker that SKEP_TEST_TRACKER_URL, _TOKEN, _REVIEWER_TOKEN and _REPOSITORY name",
         .enabled(if: LiveTracker.fromEnvironment != nil), arguments: TrackerConformance.cases)
     func live(_ conformance: TrackerConformance.Case) async throws {
-        try await conformance.run(try #require(LiveTracker.fromEnvironment).subject())
+        try await conformance.run(try await LiveTracker.subject.value)
     }
 }
 
-/// A tracker somebody has set up, as `TrackerConformance` says. It will have issues, labels and pull
-/// requests afterwards that it hadn't before.
+/// Makes what the port can't in a scripted Gitea.
+struct ScriptedGiteaFixture: TrackerFixture {
+    let gitea: ScriptedGitea
+    let repository: RepositoryName
+
+    func makeIssue(_ title: String, body: String, labels: [String]) async throws -> IssueReference {
+        IssueReference(repository: repository, number: gitea.makeIssue(title, body, labels))
+    }
+
+    func makeBranch(_ branch: BranchName, changing file: String) async throws -> CommitID {
+        try #require(CommitID(rawValue: gitea.makeBranch(branch.rawValue, changing: file)))
+    }
+
+    func block(_ issue: IssueReference, by other: IssueReference) async throws -> Bool {
+        gitea.block(issue.number, by: other.number)
+        return true
+    }
+}
+
+/// A tracker somebody runs, with two accounts. Where something stands before it that is meant to
+/// fail, SKEP_TEST_TRACKER_DIRECT_URL is the way around, for what prepares the cases.
+/// The first will have the repository, unless it has,
+/// with issues, labels, branches and pull requests that it hadn't before.
 struct LiveTracker: Sendable {
     static let fromEnvironment = LiveTracker(ProcessInfo.processInfo.environment)
+    /// Prepared once for all cases, which wait for it.
+    static let subject = Task { try await #require(fromEnvironment).prepared() }
 
     private let url: String
-    private let token: String
-    private let repository: RepositoryName
-    private let login: LoginName
+    private let directURL: String
+    private let token: Secret
+    private let reviewerToken: Secret
+    private let repository: String
 
     init?(_ environment: [String: String]) {
         guard let url = environment["SKEP_TEST_TRACKER_URL"],
             let token = environment["SKEP_TEST_TRACKER_TOKEN"],
-            let name = environment["SKEP_TEST_TRACKER_REPOSITORY"].flatMap({ RepositoryName($0) }),
-            let login = environment["SKEP_TEST_TRACKER_LOGIN"]
+            let reviewerToken = environment["SKEP_TEST_TRACKER_REVIEWER_TOKEN"],
+            let repository = environment["SKEP_TEST_TRACKER_REPOSITORY"]
         else { return nil }
-        (self.url, self.token, repository) = (url, token, name)
-        self.login = LoginName(rawValue: login)
+        (self.url, self.repository) = (url, repository)
+        directURL = environment["SKEP_TEST_TRACKER_DIRECT_URL"] ?? url
+        (self.token, self.reviewerToken) = (Secret(token), Secret(reviewerToken))
     }
 
-    func subject() throws -> TrackerConformance.Subject {
+    private func prepared() async throws -> TrackerConformance.Subject {
         let client = HTTPClient(version: "test")
-        let tracker = GiteaTracker(
-            address: try HTTPURL(url), token: Secret(token), client: client)
-        return TrackerConformance.Subject(
-            tracker: tracker, repository: repository, account: login
-        ) { title, body, labels in
-            try await makeIssue(title, body, labels, tracker: tracker, client: client)
+        let address = try HTTPURL(directURL)
+        return try await GiteaFixture.subject(
+            repository: repository, token: token, reviewerToken: reviewerToken,
+            tracker: GiteaTracker(address: try HTTPURL(url), token: token, client: client)
+        ) { method, path, body, token in
+            var headers: HTTPHeaders = ["Authorization": "token \(token.value)"]
+            if body != nil { headers["Content-Type"] = "application/json" }
+            let response = try await client.send(
+                HTTPRequest(
+                    HTTPMethod(rawValue: method), address.appending(["api", "v1"] + path),
+                    headers: headers, body: body.map { Array($0) }))
+            return (response.status, Data(response.body))
         }
-    }
-
-    private func makeIssue(
-        _ title: String, _ body: String, _ labels: [String], tracker: GiteaTracker,
-        client: HTTPClient
-    ) async throws -> IssueReference {
-        struct New: Encodable { let title: String, body: String }
-        struct Made: Decodable { let number: Int }
-
-        let address = try HTTPURL(url).appending([
-            "api", "v1", "repos", repository.owner, repository.name, "issues",
-        ])
-        let response = try await client.send(
-            HTTPRequest(
-                .post, address,
-                headers: [
-                    "Authorization": "token \(token)", "Content-Type": "application/json",
-                ], body: Array(JSONEncoder().encode(New(title: title, body: body)))))
-        let made = try JSONDecoder().decode(Made.self, from: Data(response.body))
-        let reference = IssueReference(repository: repository, number: made.number)
-        try await tracker.addLabels(labels, to: reference)
-        return reference
     }
 }

@@ -53,6 +53,20 @@ struct CollectingTests {
         #expect(try await fixture.references("refs/skep/run-88").isEmpty)
     }
 
+    @Test("A merge that keeps the files as they are is a result: it resolves a conflict")
+    func mergeWithoutChange() async throws {
+        let fixture = try await WorkspaceFixture()
+
+        let found = try await fixture.collect(
+            after: """
+                git checkout -q -b other; echo theirs > README; git commit -qam Theirs
+                git checkout -q -; git merge -q --no-ff -s ours -m Merged other
+                """)
+
+        #expect(try await fixture.log(found.head).contains("claude Merged"))
+        #expect(found.notes.isEmpty)
+    }
+
     @Test("Commits on another branch and on no branch are taken, with a note")
     func otherBranchAndDetachedHead() async throws {
         let fixture = try await WorkspaceFixture()

@@ -21,7 +21,8 @@ struct LendingTests {
             #expect(try await git.head() == fixture.main.rawValue)
             #expect(try await git.git("config", "user.name") == "claude")
             #expect(try await git.git("remote") == "")
-            #expect(try await git.shell("ls -A ../home ../output | grep -v : || true") == "")
+            #expect(
+                try await git.shell("ls -A ../homes/claude ../output | grep -v : || true") == "")
             try await git.git("fsck", "--strict")
         }
     }
@@ -32,7 +33,7 @@ struct LendingTests {
         try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) { workspace in
             try await WorkspaceFixture.run(
                 """
-                echo staged > README; git add README; echo 1 > one; echo home > ../home/x
+                echo staged > README; git add README; echo 1 > one; echo home > ../homes/claude/x
                 echo out > ../output/x; mkdir build; echo o > build/o
                 """, in: workspace)
         }
@@ -42,7 +43,7 @@ struct LendingTests {
             #expect(workspace.path.hasSuffix("/1/tree"))
             let git = TestRepository(path: workspace.path)
             let status = try await git.git("status", "--porcelain", "--ignored")
-            let besides = try await git.shell("ls -A ../home ../output | grep -v : || true")
+            let besides = try await git.shell("ls -A ../homes/claude ../output | grep -v : || true")
             #expect(status == "")
             #expect(besides == "")
         }
@@ -70,7 +71,8 @@ struct LendingTests {
         let fixture = try await WorkspaceFixture()
         let path = try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) {
             workspace in
-            try await WorkspaceFixture.run("echo 1 > one; echo h > ../home/h", in: workspace)
+            try await WorkspaceFixture.run(
+                "echo 1 > one; echo h > ../homes/claude/h", in: workspace)
             return workspace.path
         }
 
@@ -313,7 +315,7 @@ struct LendingTests {
                 setpriv --reuid 65534 --regid 65534 --clear-groups sh -ec '
                 unset GIT_AUTHOR_NAME GIT_COMMITTER_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_EMAIL
                 test -z "$(git status --porcelain)"; echo 1 > one; git add -A; git commit -qm One
-                echo 2 >> src/a; echo x > ../home/x; echo x > ../output/x
+                echo 2 >> src/a; echo x > ../homes/claude/x; echo x > ../output/x
                 ! ls ../skep.git; ! touch ../x; mkdir locked; echo x > locked/x; chmod 0 locked'
                 """, in: workspace.path)
             return try await workspaces.collect(

@@ -115,7 +115,7 @@ import Testing
                 yaml += section == "repositories" ? "repositories: []\n" : "\(section): /x\n"
                 continue
             }
-            let pairs = keys.filter { $0.path != "tracker.token_file" }.map { key in
+            let pairs = keys.filter { !$0.path.hasSuffix("_file") }.map { key in
                 "\(key.parts[1]): \(Self.example(key))"
             }
             yaml += "\(section): {\(pairs.joined(separator: ", "))}\n"
@@ -129,7 +129,14 @@ import Testing
     private static func example(_ key: ConfigurationKey) -> String {
         switch key.path {
         case "tracker.url": "\"http://127.0.0.1:3000\""
-        default: key.standard ?? "x"
+        case "webhooks.listen": "\"127.0.0.1:8920\""
+        default:
+            switch key.form {
+            case .numbers: "{x: 1}"
+            case .texts: "[x]"
+            case .integer: key.standard ?? "1"
+            case .text: key.standard ?? "x"
+            }
         }
     }
 
@@ -164,8 +171,10 @@ import Testing
         let names = try FileManager.default.contentsOfDirectory(atPath: path)
             .filter(DefinitionFolder.isDefinition).sorted()
 
-        #expect(EmbeddedDefaults.files(in: folder).map(\.name) == names)
-        for file in EmbeddedDefaults.files(in: folder) {
+        let files =
+            EmbeddedDefaults.files(in: folder) + EmbeddedDefaults.examples(in: folder).map(\.file)
+        #expect(files.map(\.name).sorted() == names)
+        for file in files {
             #expect(
                 file.text == (try String(contentsOfFile: "\(path)/\(file.name)", encoding: .utf8)))
         }

@@ -71,23 +71,23 @@ import Testing
             agent: "aider", program: "aider", searched: "/usr/local/bin:/usr/bin")
 
         #expect(
-            Finding("agent aider", .warn, of: secret).text
+            Diagnosis("agent aider", .warn, of: secret).text
                 == "the variable ANTHROPIC_API_KEY isn't set")
         #expect(
-            Finding("agent aider", .warn, of: program).text
+            Diagnosis("agent aider", .warn, of: program).text
                 == "there is no program \"aider\" in PATH")
     }
 
     @Test("The last line counts what is to be done")
     func summary() {
-        let well = Finding("sh", .ok, "/bin/sh")
-        let failure = Finding("disk", .fail, "full")
-        let warning = Finding("git", .warn, "none")
+        let well = Diagnosis("sh", .ok, "/bin/sh")
+        let failure = Diagnosis("disk", .fail, "full")
+        let warning = Diagnosis("git", .warn, "none")
 
-        #expect(Finding.summary([well]) == "All is well.")
-        #expect(Finding.summary([well, warning]) == "1 warning.")
+        #expect(Diagnosis.summary([well]) == "All is well.")
+        #expect(Diagnosis.summary([well, warning]) == "1 warning.")
         #expect(
-            Finding.summary([failure, warning, failure, warning]) == "2 to mend, 2 warnings.")
+            Diagnosis.summary([failure, warning, failure, warning]) == "2 to mend, 2 warnings.")
     }
 
     @Test("A token's file that others may read is a warning")

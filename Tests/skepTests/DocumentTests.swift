@@ -54,9 +54,16 @@ import Testing
         let text = try document("json-output.md")
         let documents: [JSON] = [
             Samples.jobDetails.json, .list(Samples.statuses.map(\.json)), Samples.runDetails.json,
-            .list(Samples.runs.map(\.json)), .list(Samples.branches.map(\.detailedJSON)),
-            Samples.statusReport.json, Exit.json(of: UsageError("x")),
-            Finding("x", .ok, "x").json,
+            .list(Samples.runs.map(\.json)),
+            .list(Samples.branches.map { $0.detailedJSON(Samples.runDetails.history) }),
+            try Samples.picture.json, .list(Samples.events.map(\.json)),
+            Samples.burndown().detailedJSON(Samples.plan, report: nil),
+            .list(try Samples.schedules.map(\.json)),
+            .list(try House.read(Fixture().layers()).workflows.map(\.detailedJSON)),
+            SwarmSamples.explanation.json, SwarmSamples.candidates.json,
+            SwarmSamples.retirement.json, .list(SwarmSamples.compared.map(\.json)),
+            Exit.json(of: UsageError("x")),
+            Diagnosis("x", .ok, "x").json,
             SettingInForce(key: "x", value: nil, source: "x").json,
             Installation.Item(kind: "file", name: "x", isNew: true).json,
         ]

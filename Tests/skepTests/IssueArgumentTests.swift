@@ -63,7 +63,7 @@ import Testing
     func agentTwice() throws {
         let command = try DispatchCommand.parse(["12", "--to", "mine,other,mine"])
 
-        #expect(command.agentNames == ["mine", "other"])
+        #expect(try CommandLists.words(command.agents, of: "--to") == ["mine", "other"])
     }
 
     @Test("An issue in a repository that isn't worked on is refused")

@@ -43,7 +43,8 @@ enum Samples {
         let lastFailure = state == .dead ? "Its time was up." : nil
         return ListedJob(
             job: job,
-            subject: JobSubject(run: RunID(rawValue: 88), step: "work", lastFailure: lastFailure))
+            subject: JobSubject(
+                run: RunID(rawValue: 88), place: issue(12), step: "work", lastFailure: lastFailure))
     }
 
     static let statuses = [
@@ -129,7 +130,8 @@ enum Samples {
                     commit: CommitID(rawValue: String(repeating: "b", count: 40))!,
                     command: "make test", hasPassed: true, ending: "exit status 0",
                     duration: .milliseconds(4200))
-            ], notes: ["It left files uncommitted; they were committed for it."],
+            ], reviews: [SwarmSamples.review], questions: [SwarmSamples.answered],
+            notes: ["It left files uncommitted; they were committed for it."],
             reports: [
                 Report(
                     id: ReportID(rawValue: 5), run: RunID(rawValue: 88), issue: runs[3].run.issue,
@@ -152,9 +154,4 @@ enum Samples {
                 paths: ["Sources/Engine.swift", "Tests/EngineTests.swift"]), problem: nil),
         MadeBranch(summary: runs[4], comparison: nil, problem: nil),
     ]
-
-    static let statusReport = StatusReport(
-        state: StateFolder(path: "/srv/skep"),
-        server: ServeLock.Holder(processID: 4711, startedAt: ago(3600), isReady: true),
-        queues: statuses, open: Array(runs[..<3]), recent: [runs[4]], dead: [jobs[3]])
 }

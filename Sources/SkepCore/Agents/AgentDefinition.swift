@@ -4,7 +4,7 @@
 /// ---
 /// name: claude
 /// adapter: command
-/// account: {login: claude}
+/// account: {login: claude, token_env: CLAUDE_TRACKER_TOKEN}
 /// home: {mode: own, link: [.claude.json]}
 /// limits: {minutes: 45, output_mb: 64, silence_minutes: 20}
 /// concurrency: 2
@@ -36,6 +36,8 @@ public struct AgentDefinition: Sendable, Hashable {
     public let adapter: String
     /// Its account on the tracker; assigning an issue to it asks for work.
     public let login: LoginName?
+    /// Where the token of that account is, for reviews under its own name; never given to it.
+    public let accountToken: SecretSource?
     public let home: Home
     public let limits: SessionLimits
     /// How many of its sessions may run at once. 1 by default.
@@ -50,7 +52,8 @@ public struct AgentDefinition: Sendable, Hashable {
     public let location: SettingsLocation
 
     public init(
-        name: AgentName, adapter: String, login: LoginName? = nil, home: Home = .own(links: []),
+        name: AgentName, adapter: String, login: LoginName? = nil,
+        accountToken: SecretSource? = nil, home: Home = .own(links: []),
         limits: SessionLimits = SessionLimits(), concurrency: Int = 1,
         environment: [String] = ["PATH", "LANG"], secrets: [String: SecretSource] = [:],
         instructions: String = "", location: SettingsLocation
@@ -58,6 +61,7 @@ public struct AgentDefinition: Sendable, Hashable {
         self.name = name
         self.adapter = adapter
         self.login = login
+        self.accountToken = accountToken
         self.home = home
         self.limits = limits
         self.concurrency = concurrency
@@ -80,6 +84,14 @@ public struct AgentDefinition: Sendable, Hashable {
         adapter = reader.requiredText("adapter")
         let account = reader.map("account", of: "account")
         login = account?.text("login").map(LoginName.init(rawValue:))
+        let tokenVariable = account?.text("token_env")
+        let tokenFile = account?.text("token_file")
+        if let account, tokenVariable != nil, tokenFile != nil {
+            account.mistake(
+                "token_env or token_file, not both", at: account.location(of: "token_file"))
+        }
+        accountToken =
+            tokenVariable.map(SecretSource.environment) ?? tokenFile.map(SecretSource.file)
         account?.finish()
         home = Self.home(reader.map("home", of: "home"))
         limits = SessionLimits(reader.map("limits", of: "limits"))

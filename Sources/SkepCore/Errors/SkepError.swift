@@ -25,12 +25,15 @@ public protocol SkepError: Error, Sendable, CustomStringConvertible {
     var advice: String? { get }
     /// Whether the same thing may do later without anybody changing anything here.
     var mayPass: Bool { get }
+    /// When that is worth trying, where somebody said so.
+    var retryAt: Timestamp? { get }
 }
 
 extension SkepError {
     public var why: String? { nil }
     public var advice: String? { nil }
     public var mayPass: Bool { kind == .unavailable }
+    public var retryAt: Timestamp? { nil }
 
     public var description: String {
         [what, why, advice].compactMap { $0 }.joined(separator: "\n")

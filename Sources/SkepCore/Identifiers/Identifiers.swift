@@ -24,6 +24,24 @@ public struct ReportID: NumericIdentifier {
     public init(rawValue: Int64) { self.rawValue = rawValue }
 }
 
+/// The number of a burn-down.
+public struct BurndownID: NumericIdentifier {
+    public let rawValue: Int64
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
+/// The number of a retirement: issues closed together, with one reason.
+public struct RetirementID: NumericIdentifier {
+    public let rawValue: Int64
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
+/// The number of an event; later ones have larger numbers.
+public struct EventID: NumericIdentifier {
+    public let rawValue: Int64
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
 /// The name of an agent, such as "claude": letters, digits, "-", "_" and ".", at most 40.
 public struct AgentName: NameIdentifier {
     public let rawValue: String

@@ -13,25 +13,38 @@ public enum ReportText {
         return result(lines + [list(notes), quoted("The end of what it said", tail)])
     }
 
+    /// - Parameter why: "checks failed", "codex asks for changes".
     public static func sentBack(
-        agent: AgentName, step: StepName, round: Int, of rounds: Int, findings: String
+        agent: AgentName, step: StepName, why: String, round: Int, of rounds: Int,
+        findings: String
     ) -> NewReport {
         NewReport(
             topic: "\(step)-round-\(round)",
             body: [
-                "🔁 \(step) failed; \(agent) gets it back with what was found "
+                "🔁 \(oneLine(why)); \(agent) gets it back with what was found "
                     + "(\(round) of \(rounds)).",
                 quoted("What was found", findings),
             ].compactMap { $0 }.joined(separator: "\n\n"))
     }
 
+    /// - Parameters:
+    ///   - answers: Whether the pull request was there, and this answers what was said of it.
+    ///   - passed: The commands that passed at its head.
+    ///   - tests: What their reports of tests say.
+    ///   - reviews: Those of its head.
     public static func published(
         agent: AgentName, pullRequest: PullRequestLink, branch: BranchName,
-        comparison: CommitComparison, passed: [String], notes: [String]
+        comparison: CommitComparison, answers: Bool = false, passed: [String],
+        tests: [String: TestCounts] = [:], reviews: [ReviewRecord] = [], notes: [String]
     ) -> NewReport {
-        result([
-            "✅ \(agent) opened pull request #\(pullRequest.number). Branch: \(branch)",
-            size(of: comparison) + checksSentence(passed),
+        let opening =
+            answers
+            ? "✅ \(agent) answered what was said of pull request #\(pullRequest.number). Branch: \(branch)"
+            : "✅ \(agent) opened pull request #\(pullRequest.number). Branch: \(branch)"
+        return result([
+            opening,
+            size(of: comparison) + checksSentence(passed, tests) + reviewsSentence(reviews),
+            answers ? commits(of: comparison) : nil,
             list(notes),
             "It waits for a review; merging it closes this issue.",
         ])
@@ -62,17 +75,17 @@ public enum ReportText {
     /// The body of the pull request of a run.
     public static func pullRequestBody(
         issue: Int, agent: AgentName, run: RunID, comparison: CommitComparison, passed: [String],
-        notes: [String]
+        tests: [String: TestCounts] = [:], reviews: [ReviewRecord] = [], notes: [String]
     ) -> String {
         [
             "Closes #\(issue).",
             "Made by \(agent), run \(run) of Skep. \(size(of: comparison))"
-                + checksSentence(passed),
+                + checksSentence(passed, tests) + reviewsSentence(reviews),
             list(notes),
         ].compactMap { $0 }.joined(separator: "\n\n")
     }
 
-    private static func result(_ parts: [String?]) -> NewReport {
+    static func result(_ parts: [String?]) -> NewReport {
         NewReport(
             topic: "result", body: parts.compactMap { $0 }.joined(separator: "\n\n"))
     }
@@ -83,26 +96,33 @@ public enum ReportText {
             + "+\(comparison.insertions) −\(comparison.deletions)."
     }
 
-    private static func checksSentence(_ passed: [String]) -> String {
+    private static func checksSentence(_ passed: [String], _ tests: [String: TestCounts]) -> String
+    {
         guard !passed.isEmpty else { return " No checks are configured." }
-        return " Passed at this commit: "
-            + passed.map { "`\(codeSpan($0))`" }.joined(separator: ", ")
-            + "."
+        let checks = passed.map { command in
+            "`\(codeSpan(command))`" + (tests[command].map { " (\($0))" } ?? "")
+        }
+        return " Passed at this commit: " + checks.joined(separator: ", ") + "."
     }
 
-    private static func count(_ number: Int, _ noun: String) -> String {
+    static func count(_ number: Int, _ noun: String) -> String {
         number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
     }
 
-    private static func list(_ notes: [String]) -> String? {
+    static func list(_ notes: [String]) -> String? {
         notes.isEmpty ? nil : notes.map { "- \(harmless(oneLine($0)))" }.joined(separator: "\n")
     }
 
     /// Text of agents and programs, folded away, where nothing in it can act: fenced by more
     /// backticks than it has, without markers of Skep's and without control characters.
-    private static func quoted(_ title: String, _ text: String) -> String? {
+    static func quoted(_ title: String, _ text: String) -> String? {
         let text = harmless(text)
         guard text.contains(where: { !$0.isWhitespace }) else { return nil }
+        return "<details><summary>\(title)</summary>\n\n\(fenced(text))\n\n</details>"
+    }
+
+    static func fenced(_ text: String) -> String {
+        let text = harmless(text)
         var longest = 0
         var current = 0
         for character in text {
@@ -110,11 +130,10 @@ public enum ReportText {
             longest = max(longest, current)
         }
         let fence = String(repeating: "`", count: max(3, longest + 1))
-        return
-            "<details><summary>\(title)</summary>\n\n\(fence)text\n\(text)\n\(fence)\n\n</details>"
+        return "\(fence)text\n\(text)\n\(fence)"
     }
 
-    private static func harmless(_ text: String) -> String {
+    static func harmless(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()
         var sequences = EscapeSequences()
         for scalar in text.unicodeScalars where !sequences.take(scalar) {
@@ -127,7 +146,7 @@ public enum ReportText {
         .joined(separator: "<!- skep:")
     }
 
-    private static func oneLine(_ text: String) -> String {
+    static func oneLine(_ text: String) -> String {
         harmless(text).split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 

@@ -25,14 +25,17 @@ public struct Run: Sendable, Hashable {
     public let closing: RunClosing?
     /// Why somebody wants it cancelled, or wanted to before it closed.
     public let cancelReason: String?
+    /// Of its jobs: that of the demand it answers.
+    public let priority: Int
 
     public init(
         id: RunID, issue: IssueReference, issueTitle: String, agent: AgentName,
         workflow: WorkflowName, branch: BranchName, cause: String, base: CommitID?,
         baseBranch: BranchName?, head: CommitID?, pullRequest: PullRequestLink?,
         openedAt: Timestamp, closing: RunClosing?, cancelReason: String? = nil,
-        continuesBranch: Bool = false
+        continuesBranch: Bool = false, priority: Int = 0
     ) {
+        self.priority = priority
         self.continuesBranch = continuesBranch
         self.id = id
         self.issue = issue
@@ -68,6 +71,8 @@ public struct RunClosing: Sendable, Hashable {
         case noChanges = "no_changes"
         case failed
         case cancelled
+        /// It chose among the pull requests of others.
+        case chosen
     }
 
     public let outcome: Outcome
@@ -92,9 +97,12 @@ public enum RunState: Sendable, Hashable {
     case noChanges
     case failed
     case cancelled
+    case chosen
 
-    /// - Parameter job: The run's newest job; `nil` when it has none.
-    public init(closing: RunClosing?, job: CurrentJob?) {
+    /// - Parameters:
+    ///   - job: The run's newest job; `nil` when it has none.
+    ///   - asksPerson: Whether a question of its agent stands on the issue, unanswered.
+    public init(closing: RunClosing?, job: CurrentJob?, asksPerson: Bool = false) {
         if let closing {
             self =
                 switch closing.outcome {
@@ -102,7 +110,12 @@ public enum RunState: Sendable, Hashable {
                 case .noChanges: .noChanges
                 case .failed: .failed
                 case .cancelled: .cancelled
+                case .chosen: .chosen
                 }
+            return
+        }
+        if asksPerson {
+            self = .waiting(reason: "a person's answer to its question on the issue", until: nil)
             return
         }
         guard let job else {
@@ -129,13 +142,14 @@ public enum RunState: Sendable, Hashable {
         case .noChanges: "no_changes"
         case .failed: "failed"
         case .cancelled: "cancelled"
+        case .chosen: "chosen"
         }
     }
 
     public var isClosed: Bool {
         switch self {
         case .queued, .working, .waiting: false
-        case .published, .noChanges, .failed, .cancelled: true
+        case .published, .noChanges, .failed, .cancelled, .chosen: true
         }
     }
 }

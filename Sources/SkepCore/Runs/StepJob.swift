@@ -6,8 +6,12 @@ public enum SwarmQueues {
     public static let steps: QueueName = "steps"
     /// Everything that is posted on the tracker.
     public static let reports: QueueName = "reports"
+    /// What the ticks of workflows' schedules begin.
+    public static let ticks: QueueName = "ticks"
     public static let step: JobKind = "step"
     public static let report: JobKind = "report"
+    /// Its payload is the workflow's name.
+    public static let tick: JobKind = "tick"
 }
 
 /// A job that does one step of a run.
@@ -21,12 +25,15 @@ public struct NewStepJob: Sendable, Hashable {
     /// What an earlier step found and this one has to mend; goes into its prompt.
     public var findings: String?
     public var notBefore: Timestamp?
+    /// The agent whose session it has, where that isn't the run's: a reviewer.
+    public var agent: AgentName?
 
     public init(
         step: StepName, maxFailures: Int = 3, priority: Int = 0,
         concurrencyKey: ConcurrencyKey? = nil, findings: String? = nil,
-        notBefore: Timestamp? = nil
+        notBefore: Timestamp? = nil, agent: AgentName? = nil
     ) {
+        self.agent = agent
         self.step = step
         self.maxFailures = maxFailures
         self.priority = priority
@@ -42,16 +49,20 @@ public struct StepJob: Sendable, Hashable {
     public let job: JobID
     public let attempt: Int
     public let step: StepName
-    /// 1 for the step's first job in this run, 2 when it was sent back once, …
+    /// 1 for the step's first job in this run, 2 when it was sent back once, …; each reviewer's are
+    /// counted apart.
     public let round: Int
     public let findings: String?
     /// The session an earlier attempt at this job started, if it was not settled.
     public let openSession: SessionRecord?
+    /// The agent whose session it has, where that isn't the run's: a reviewer.
+    public let agent: AgentName?
 
     public init(
         run: Run, job: JobID, attempt: Int, step: StepName, round: Int, findings: String?,
-        openSession: SessionRecord?
+        openSession: SessionRecord?, agent: AgentName? = nil
     ) {
+        self.agent = agent
         self.run = run
         self.job = job
         self.attempt = attempt

@@ -4,7 +4,7 @@ public import SkepQueue
 ///
 /// Each method is one transaction, durable when it returns. Errors are `QueueError`s, and
 /// `SwarmError` where a rule of runs is broken.
-public protocol SwarmStore: Sendable {
+public protocol SwarmStore: DemandStore, PullRequestStore, BurndownStore, EventStore {
     // Opening
 
     /// Records a demand and, unless it was answered before or the agent is busy there, opens a run
@@ -70,6 +70,9 @@ public struct StepSettlement: Sendable, Hashable {
         case snooze(until: Timestamp, reason: String)
         /// Given back untouched.
         case release
+        /// Done for now: the run waits for a person's answer to this question, then goes on with
+        /// this job, which gets the answer as its findings.
+        case ask(String, then: NewStepJob)
     }
 
     public var way: Way
@@ -82,6 +85,7 @@ public struct StepSettlement: Sendable, Hashable {
     public var session: SessionClosing?
     /// Check results, each for one commit.
     public var checks: [CheckResult]
+    public var reviews: [ReviewRecord]
     /// What was out of the ordinary; kept with the run for its report.
     public var notes: [String]
     public var reports: [NewReport]
@@ -91,8 +95,10 @@ public struct StepSettlement: Sendable, Hashable {
     public init(
         _ way: Way, head: CommitID? = nil, pullRequest: PullRequestLink? = nil,
         branch: BranchName? = nil, session: SessionClosing? = nil, checks: [CheckResult] = [],
-        notes: [String] = [], reports: [NewReport] = [], closingReports: [NewReport] = []
+        reviews: [ReviewRecord] = [], notes: [String] = [], reports: [NewReport] = [],
+        closingReports: [NewReport] = []
     ) {
+        self.reviews = reviews
         self.session = session
         self.checks = checks
         self.notes = notes
@@ -113,15 +119,35 @@ public struct CheckResult: Sendable, Hashable {
     /// The command's ending in words.
     public let ending: String
     public let duration: Duration
+    /// What its report of tests says, where it wrote one.
+    public let tests: TestCounts?
 
     public init(
-        commit: CommitID, command: String, hasPassed: Bool, ending: String, duration: Duration
+        commit: CommitID, command: String, hasPassed: Bool, ending: String, duration: Duration,
+        tests: TestCounts? = nil
     ) {
+        self.tests = tests
         self.commit = commit
         self.command = command
         self.hasPassed = hasPassed
         self.ending = ending
         self.duration = duration
+    }
+}
+
+/// How many tests a check ran.
+public struct TestCounts: Sendable, Hashable, Codable {
+    public var passed: Int
+    public var failed: Int
+    public var skipped: Int
+    /// Names of failed ones, at most 20.
+    public var failedNames: [String]
+
+    public init(passed: Int = 0, failed: Int = 0, skipped: Int = 0, failedNames: [String] = []) {
+        self.passed = passed
+        self.failed = failed
+        self.skipped = skipped
+        self.failedNames = failedNames
     }
 }
 
@@ -185,57 +211,23 @@ public struct RunHistory: Sendable, Hashable {
     public let attempts: [AttemptRecord]
     public let sessions: [SessionRecord]
     public let checks: [CheckResult]
+    public let reviews: [ReviewRecord]
+    /// Questions its agent asked, with their answers.
+    public let questions: [AnsweredQuestion]
     public let notes: [String]
     public let reports: [Report]
 
     public init(
         attempts: [AttemptRecord], sessions: [SessionRecord], checks: [CheckResult],
-        notes: [String], reports: [Report]
+        reviews: [ReviewRecord] = [], questions: [AnsweredQuestion] = [], notes: [String],
+        reports: [Report]
     ) {
+        self.reviews = reviews
+        self.questions = questions
         self.checks = checks
         self.notes = notes
         self.attempts = attempts
         self.sessions = sessions
         self.reports = reports
-    }
-}
-
-/// A rule of runs that was broken.
-public enum SwarmError: SkepError, Hashable {
-    case noSuchRun(RunID)
-    case runClosed(RunID, RunClosing.Outcome)
-    case noSuchSession(SessionID)
-    /// The run went on: only its newest job can be retried.
-    case superseded(JobID, RunID)
-    /// The agent works on the issue already, in another run.
-    case agentBusy(AgentName, IssueReference, RunID)
-
-    public var kind: ErrorKind { .conflict }
-
-    public var what: String {
-        switch self {
-        case .noSuchRun(let id): "There is no run \(id)"
-        case .runClosed(let id, let outcome): "Run \(id) is closed: \(outcome.rawValue)."
-        case .noSuchSession(let id): "There is no session \(id)"
-        case .superseded(let job, _): "Can't retry job \(job)."
-        case .agentBusy(let agent, let issue, _): "\(agent) works on \(issue) already."
-        }
-    }
-
-    public var why: String? {
-        switch self {
-        case .superseded(_, let run): "Run \(run) went on with another job."
-        case .agentBusy(_, _, let run): "Run \(run) is open, and one agent has one at a time."
-        case .noSuchRun, .runClosed, .noSuchSession: nil
-        }
-    }
-
-    public var advice: String? {
-        switch self {
-        case .superseded(_, let run): "\"skep run show \(run)\" names its newest job."
-        case .agentBusy(_, _, let run): "Wait for it, or \"skep run cancel \(run)\"."
-        case .noSuchRun, .noSuchSession: "\"skep run list\" shows those there are."
-        case .runClosed: "\"skep dispatch\" opens a new run on the issue."
-        }
     }
 }

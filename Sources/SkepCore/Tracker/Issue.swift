@@ -14,12 +14,18 @@ public struct Issue: Sendable, Hashable {
     public let updatedAt: Timestamp
     /// The page for people.
     public let url: String
+    /// The title of its milestone.
+    public let milestone: String?
+    /// How many comments it has; `nil` when the tracker doesn't say.
+    public let commentCount: Int?
 
     public init(
         reference: IssueReference, title: String, body: String, isOpen: Bool, labels: [String],
         assignees: [LoginName], author: LoginName, isPullRequest: Bool, createdAt: Timestamp,
-        updatedAt: Timestamp, url: String
+        updatedAt: Timestamp, url: String, milestone: String? = nil, commentCount: Int? = nil
     ) {
+        self.milestone = milestone
+        self.commentCount = commentCount
         self.reference = reference
         self.title = title
         self.body = body
@@ -99,11 +105,24 @@ public struct PullRequest: Sendable, Hashable {
     public let base: BranchName
     public let headCommit: CommitID?
     public let url: String
+    /// Whether it could be merged as it is. Trackers find that out some time after a push, and say
+    /// no until then; `nil` when they don't say.
+    public let isMergeable: Bool?
+    public let author: LoginName?
+    /// Whose review was asked for.
+    public let requestedReviewers: [LoginName]
+    public let updatedAt: Timestamp?
 
     public init(
         number: Int, title: String, isOpen: Bool, isMerged: Bool, head: BranchName,
-        base: BranchName, headCommit: CommitID?, url: String
+        base: BranchName, headCommit: CommitID?, url: String, isMergeable: Bool? = nil,
+        author: LoginName? = nil, requestedReviewers: [LoginName] = [],
+        updatedAt: Timestamp? = nil
     ) {
+        self.isMergeable = isMergeable
+        self.author = author
+        self.requestedReviewers = requestedReviewers
+        self.updatedAt = updatedAt
         self.number = number
         self.title = title
         self.isOpen = isOpen
@@ -112,6 +131,21 @@ public struct PullRequest: Sendable, Hashable {
         self.base = base
         self.headCommit = headCommit
         self.url = url
+    }
+}
+
+public struct NewIssue: Sendable, Hashable {
+    public var repository: RepositoryName
+    public var title: String
+    public var body: String
+    /// Those that don't exist are left out.
+    public var labels: [String]
+
+    public init(repository: RepositoryName, title: String, body: String, labels: [String] = []) {
+        self.repository = repository
+        self.title = title
+        self.body = body
+        self.labels = labels
     }
 }
 
@@ -174,6 +208,9 @@ public struct CommentMarker: Sendable, Hashable, CustomStringConvertible {
 
     public func isIn(_ text: String) -> Bool { text.contains(description) }
 
-    /// Whether a text carries any marker of Skep's.
-    public static func isInAny(_ text: String) -> Bool { text.contains(prefix) }
+    /// Whether a text carries any marker of Skep's, at the beginning of a line as Skep puts it: who
+    /// quotes what Skep said is somebody else.
+    public static func isInAny(_ text: String) -> Bool {
+        text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix(prefix) }
+    }
 }

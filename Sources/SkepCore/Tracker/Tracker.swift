@@ -1,3 +1,5 @@
+public import SkepQueue
+
 /// Reads and writes a tracker. Lists have all pages, or an error is thrown.
 ///
 /// Each call may be repeated: writes look first whether they were done before. Errors conform to
@@ -29,6 +31,62 @@ public protocol Tracker: Sendable {
     func canWrite(_ user: LoginName, to repository: RepositoryName) async throws -> Bool
     /// What git needs to fetch from and push to a repository.
     func gitAccess(to repository: RepositoryName) async throws -> GitAccess
+
+    // What happened
+
+    /// Issues and pull requests, open or closed, that changed at or after a moment; the one that
+    /// changed last comes last. A comment, a label, an assignment, a review are changes. Where
+    /// nothing happened this is one request.
+    ///
+    /// - Parameter since: A tracker's own time, as `Issue.updatedAt` says it; to the second.
+    func changes(in repository: RepositoryName, since: Timestamp) async throws -> [Issue]
+    /// Comments of a repository made or edited at or after a moment, on issues and on pull requests;
+    /// oldest first.
+    func comments(in repository: RepositoryName, since: Timestamp) async throws -> [PlacedComment]
+    /// The issues that have to be closed before this one may be; empty where the tracker knows of no
+    /// dependencies.
+    func dependencies(of issue: IssueReference) async throws -> [Issue]
+
+    // Issues
+
+    /// Puts a reaction on a comment, once.
+    func react(_ reaction: Reaction, toComment comment: Int64, in repository: RepositoryName)
+        async throws
+    /// Closes or reopens an issue, or closes a pull request.
+    func setOpen(_ isOpen: Bool, _ reference: IssueReference) async throws
+    /// Opens an issue with a marker, unless one with it is there; answers with the one that is.
+    func openIssue(_ new: NewIssue, marker: CommentMarker) async throws -> Issue
+
+    // Pull requests
+
+    /// - Parameter state: All pages of these.
+    func pullRequests(in repository: RepositoryName, state: IssueFilter.State) async throws
+        -> [PullRequest]
+    /// Submitted reviews with their inline comments, oldest first.
+    func reviews(of pullRequest: IssueReference) async throws -> [Review]
+    /// Posts a review with a marker in its text, unless one with it is there.
+    ///
+    /// Where the tracker refuses this account that verdict, it is posted as a comment review whose
+    /// text begins with the verdict.
+    func post(_ review: NewReview, marker: CommentMarker, on pullRequest: IssueReference)
+        async throws -> Review
+    func requestReviews(from logins: [LoginName], on pullRequest: IssueReference) async throws
+    /// The newest status of each context at a commit.
+    func statuses(at commit: CommitID, in repository: RepositoryName) async throws -> [CommitStatus]
+    /// Sets a status, unless the newest of its context says the same.
+    func setStatus(_ status: NewCommitStatus, at commit: CommitID, in repository: RepositoryName)
+        async throws
+    /// Merges a pull request whose head is this commit.
+    ///
+    /// - Throws: An error of kind `.conflict` when it can't be merged, or has another head.
+    func merge(_ pullRequest: IssueReference, head: CommitID, style: MergeStyle) async throws
+
+    // Who asks
+
+    /// The same tracker, seen and written to by another account.
+    func signedIn(with token: Secret) -> any Tracker
+    /// What this account may do in a repository, and what each is needed for. Changes nothing.
+    func rights(in repository: RepositoryName) async throws -> [TrackerRight]
 }
 
 /// What a tracker says of itself.

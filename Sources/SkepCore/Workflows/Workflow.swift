@@ -4,12 +4,14 @@ public struct Workflow: Sendable, Hashable {
     public enum Ask: String, Sendable, CaseIterable, Hashable {
         case assignee
         case label
+        /// "/skep NAME" in a comment.
+        case comment
     }
 
     public let name: WorkflowName
     /// Which issues are worked on without being asked for; `nil`: only those asked for.
     public let selection: Selection?
-    /// What may name an agent. Assignee and label by default.
+    /// What may name an agent. All three by default.
     public let asks: Set<Ask>
     /// Who works where nobody is named.
     public let defaultAgent: AgentName?
@@ -21,6 +23,16 @@ public struct Workflow: Sendable, Hashable {
     public let prompt: Template
     /// Whether ignored files may stay in a workspace between uses. False by default.
     public let keepsIgnored: Bool
+    /// When it looks for issues of its selection by itself; `nil`: always.
+    public let schedule: WorkflowSchedule?
+    /// The hours at which its runs may begin; `nil`: at any.
+    public let hours: RunningHours?
+    /// What of its pull requests goes back to their agents.
+    public let feedback: FeedbackSettings
+    /// Who chooses where several agents have published one issue; `nil`: a person.
+    public let chooser: AgentName?
+    /// What a tick of its schedule opens instead of single runs.
+    public let burndown: BurndownTemplate?
     public let location: SettingsLocation
 
     public struct Selection: Sendable, Hashable {
@@ -32,8 +44,15 @@ public struct Workflow: Sendable, Hashable {
     public init(
         name: WorkflowName, selection: Selection?, asks: Set<Ask>, defaultAgent: AgentName?,
         branch: Template, steps: [StepDefinition], prompt: Template, keepsIgnored: Bool,
-        location: SettingsLocation
+        schedule: WorkflowSchedule? = nil, hours: RunningHours? = nil,
+        feedback: FeedbackSettings = FeedbackSettings(), chooser: AgentName? = nil,
+        burndown: BurndownTemplate? = nil, location: SettingsLocation
     ) {
+        self.schedule = schedule
+        self.hours = hours
+        self.feedback = feedback
+        self.chooser = chooser
+        self.burndown = burndown
         self.name = name
         self.selection = selection
         self.asks = asks
@@ -68,13 +87,27 @@ public struct StepDefinition: Sendable, Hashable {
     public let commands: [String]
     public let environment: [String]
     public let limits: SessionLimits
+    /// Who reviews, in this order; the author is left out.
+    public let reviewers: [AgentName]
+    /// How many of them; `nil`: all.
+    public let reviewerCount: Int?
+    /// The prompt of the step where it has one of its own.
+    public let prompt: Template?
+    /// Paths of JUnit files that commands write, with "*" and "**".
+    public let testReports: [String]
     public let location: SettingsLocation
 
     public init(
         name: StepName, kind: StepKind, maxFailures: Int = 3, onOutcome: [String: StepName] = [:],
         rounds: Int = 2, commands: [String] = [], environment: [String] = ["PATH", "LANG"],
-        limits: SessionLimits = SessionLimits(), location: SettingsLocation
+        limits: SessionLimits = SessionLimits(), reviewers: [AgentName] = [],
+        reviewerCount: Int? = nil, prompt: Template? = nil, testReports: [String] = [],
+        location: SettingsLocation
     ) {
+        self.reviewers = reviewers
+        self.reviewerCount = reviewerCount
+        self.prompt = prompt
+        self.testReports = testReports
         self.name = name
         self.kind = kind
         self.maxFailures = maxFailures

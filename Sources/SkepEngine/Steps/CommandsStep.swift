@@ -4,17 +4,25 @@ internal import SkepQueue
 /// Runs commands that must pass at exactly the run's head, in a fresh workspace.
 struct CommandsStep: Step {
     static let kind: StepKind = "commands"
+    static let outcomes = ["failed"]
 
     static func read(_ reader: SettingsReader) -> StepSettings {
-        let commands = reader.texts("run") ?? []
-        if commands.isEmpty {
+        var settings = StepSettings()
+        settings.commands = reader.texts("run") ?? []
+        if settings.commands.isEmpty {
             reader.mistake(
                 "a step of kind commands needs \"run\": the commands that must pass",
                 at: reader.location)
         }
-        return StepSettings(
-            commands: commands, environment: reader.texts("environment") ?? ["PATH", "LANG"],
-            limits: SessionLimits(reader.map("limits", of: "limits")))
+        settings.environment = reader.texts("environment") ?? settings.environment
+        settings.limits = SessionLimits(reader.map("limits", of: "limits"))
+        settings.testReports = reader.texts("junit") ?? []
+        for pattern in settings.testReports where PathPattern(pattern) == nil {
+            reader.mistake(
+                "\"junit\" holds paths below the working tree, not \"\(pattern)\"",
+                at: reader.location(of: "junit", pattern))
+        }
+        return settings
     }
 
     func run(_ context: StepContext) async throws -> StepOutcome {
@@ -35,7 +43,9 @@ struct CommandsStep: Step {
         async throws -> StepOutcome
     {
         var checks: [CheckResult] = []
+        var notes: [String] = []
         for command in context.definition.commands {
+            let reports = await TestReports.before(context.definition.testReports, in: workspace)
             let result = try await context.parts.commands.run(
                 command, in: workspace, for: context.lease.token,
                 environment: context.definition.environment, limits: context.definition.limits)
@@ -46,22 +56,42 @@ struct CommandsStep: Step {
                 return StepOutcome(.retry(Failure(kind: "check_lost", message: message)))
             case .exited, .signalled, .timedOut, .outputLimit, .silent: break
             }
+            let tests = await reports.counts(after: result)
+            notes += tests.notes
             checks.append(
                 CheckResult(
                     commit: head, command: command, hasPassed: result.succeeded,
-                    ending: "\(result.ending)", duration: result.duration))
+                    ending: "\(result.ending)", duration: result.duration, tests: tests.counts))
             guard result.succeeded else {
-                let detail = "`\(command)` at commit \(head.short): \(result.ending)"
-                var outcome = StepOutcome(
-                    .sentBack(
-                        outcome: "failed", findings: "\(detail)\n\n\(result.tail)", detail: detail))
+                var outcome = failed(command, result, tests.counts, at: head)
                 outcome.checks = checks
-                outcome.tail = "$ \(command)\n\(result.tail)"
+                outcome.notes = notes
                 return outcome
             }
         }
         var outcome = StepOutcome(.done)
         outcome.checks = checks
+        outcome.notes = notes
+        return outcome
+    }
+
+    private func failed(
+        _ command: String, _ result: CommandResult, _ tests: TestCounts?, at head: CommitID
+    ) -> StepOutcome {
+        var detail = "`\(command)` at commit \(head.short): \(result.ending)"
+        if let tests { detail += " (\(tests))" }
+        var findings = [detail]
+        if let tests, !tests.failedNames.isEmpty {
+            let more = tests.failed - tests.failedNames.count
+            findings.append(
+                "Failed tests:\n" + tests.failedNames.map { "- \($0)" }.joined(separator: "\n")
+                    + (more > 0 ? "\n- and \(more) more" : ""))
+        }
+        findings.append(result.tail)
+        var outcome = StepOutcome(
+            .sentBack(
+                outcome: "failed", findings: findings.joined(separator: "\n\n"), detail: detail))
+        outcome.tail = "$ \(command)\n\(result.tail)"
         return outcome
     }
 }

@@ -5,6 +5,12 @@ internal import SkepQueue
 /// One kind of step of a workflow.
 protocol Step: Sendable {
     static var kind: StepKind { get }
+    /// What may stand in the step's `on`, beside going on.
+    static var outcomes: [String] { get }
+    /// Whether it has an agent's session, and so waits for a free place of that agent.
+    static var hasSession: Bool { get }
+    /// The names that may stand in its prompt; `nil`: it has none.
+    static var promptNames: Set<String>? { get }
 
     /// The keys of its own in a workflow file.
     static func read(_ reader: SettingsReader) -> StepSettings
@@ -15,11 +21,23 @@ protocol Step: Sendable {
     func run(_ context: StepContext) async throws -> StepOutcome
 }
 
+extension Step {
+    static var outcomes: [String] { [] }
+    static var hasSession: Bool { false }
+    static var promptNames: Set<String>? { nil }
+    static func read(_ reader: SettingsReader) -> StepSettings { StepSettings() }
+}
+
 /// What a step's kind reads from its part of a workflow.
 struct StepSettings: Sendable {
     var commands: [String] = []
     var environment: [String] = ["PATH", "LANG"]
     var limits = SessionLimits()
+    var reviewers: [AgentName] = []
+    var reviewerCount: Int?
+    var testReports: [String] = []
+    /// Where the run goes although the last round didn't succeed; `nil`: it has failed.
+    var stepAtCap: StepName?
 }
 
 /// What a step works with.
@@ -29,6 +47,7 @@ struct StepContext: Sendable {
     let job: StepJob
     let workflow: Workflow
     let definition: StepDefinition
+    /// The agent whose session the step has: the run's, or a reviewer.
     let agent: any Agent
     /// What becomes of a running session if the task is cancelled now.
     let ending: @Sendable () -> SessionEnding
@@ -42,9 +61,13 @@ struct StepOutcome: Sendable {
     enum Way: Sendable {
         /// On to the next step.
         case done
+        /// On with this job, which is part of the same step: the next reviewer's.
+        case goOn(NewStepJob)
         case close(RunClosing.Outcome, detail: String)
         /// Back to the step the workflow names for this outcome, with what was found.
         case sentBack(outcome: String, findings: String, detail: String)
+        /// The run waits for a person's answer, and then this step begins again with it.
+        case ask(String)
         /// It failed, and may be tried again.
         case retry(Failure)
         /// It failed for good.
@@ -57,6 +80,7 @@ struct StepOutcome: Sendable {
     var branch: BranchName?
     var session: SessionClosing?
     var checks: [CheckResult] = []
+    var reviews: [ReviewRecord] = []
     var notes: [String] = []
     var reports: [NewReport] = []
     /// The end of what was printed, for the report of a failure.

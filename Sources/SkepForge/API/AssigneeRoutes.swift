@@ -24,13 +24,13 @@ extension ForgeAPI {
             }
         }
         routes.on("POST", assignees) { call in
-            try await call.changeAssignees(status: 201) { db, issue, users in
-                for user in users { try issue.assign(db, user) }
+            try await call.changeAssignees(status: 201) { editor, issue, users in
+                for user in users { try editor.assign(issue, user) }
             }
         }
         routes.on("DELETE", assignees) { call in
-            try await call.changeAssignees(status: 200) { db, issue, users in
-                for user in users { try issue.unassign(db, user) }
+            try await call.changeAssignees(status: 200) { editor, issue, users in
+                for user in users { try editor.unassign(issue, user) }
             }
         }
     }
@@ -53,14 +53,14 @@ extension Call {
     }
 
     fileprivate func changeAssignees(
-        status: Int, _ change: @Sendable @escaping (Database, IssueRow, [UserRow]) throws -> Void
+        status: Int, _ change: @Sendable @escaping (Editor, IssueRow, [UserRow]) throws -> Void
     ) async throws -> Answer {
         let names = try fields().strings("assignees") ?? []
         return try await write { db, now in
             let repository = try repository(db, for: .write)
             let issue = try issue(db, in: repository)
-            try change(db, issue, try assignable(names, db, in: repository))
-            try issue.touch(db, now: now)
+            let editor = try editor(db, in: repository, now: now)
+            try change(editor, issue, try assignable(names, db, in: repository))
             let changed = try self.issue(db, in: repository)
             return .json(try presenter(db).issue(changed, in: repository), status: status)
         }

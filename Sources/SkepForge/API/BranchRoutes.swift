@@ -45,9 +45,11 @@ extension ForgeAPI {
             throw Refusal.notFound("The old branch does not exist")
         }
         // Also refused by git: "a" beside "a/b".
-        let isMade = try await bare.update(
-            "refs/heads/" + name, to: commit, from: BareRepository.noCommit)
-        guard isMade else { throw Refusal.conflict("The branch already exists.") }
+        try await call.forge.changingRefs(of: repository, by: call.caller) {
+            let isMade = try await bare.update(
+                "refs/heads/" + name, to: commit, from: BareRepository.noCommit)
+            guard isMade else { throw Refusal.conflict("The branch already exists.") }
+        }
         return try await call.branchAnswer(name, in: repository, status: 201)
     }
 
@@ -57,11 +59,17 @@ extension ForgeAPI {
         guard name != repository.defaultBranch else {
             throw Refusal.forbidden("can not delete default or pull request target branch")
         }
+        let isProtected = try await call.read { db in
+            try ProtectionRow.rule(db, forBranch: name, repository: repository.id) != nil
+        }
+        guard !isProtected else { throw Refusal.forbidden("branch protected") }
         let bare = call.forge.bareRepository(repository)
         try await call.forge.keepHeads(in: repository)
         guard let commit = try await bare.commit(ofBranch: name) else { throw Refusal.notFound }
-        guard try await bare.delete("refs/heads/" + name, at: commit) else {
-            throw Refusal.conflict("The branch was changed meanwhile.")
+        try await call.forge.changingRefs(of: repository, by: call.caller) {
+            guard try await bare.delete("refs/heads/" + name, at: commit) else {
+                throw Refusal.conflict("The branch was changed meanwhile.")
+            }
         }
         return .noContent
     }

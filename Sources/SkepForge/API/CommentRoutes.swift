@@ -27,17 +27,22 @@ extension ForgeAPI {
             return try await call.write { db, now in
                 let repository = try call.repository(db)
                 let comment = try call.ownComment(db, in: repository)
-                try comment.setBody(db, body, now: now)
-                try IssueRow.find(db, id: comment.issueId)?.touch(db, now: now)
+                guard let issue = try IssueRow.find(db, id: comment.issueId) else {
+                    throw Refusal.notFound
+                }
+                try call.editor(db, in: repository, now: now).edit(comment, of: issue, body)
                 return .json(
                     try call.document(try call.comment(db, in: repository), in: repository, db))
             }
         }
         routes.on("DELETE", comments + "/{id}") { call in
             try await call.write { db, now in
-                let comment = try call.ownComment(db, in: try call.repository(db))
-                try comment.delete(db)
-                try IssueRow.find(db, id: comment.issueId)?.touch(db, now: now)
+                let repository = try call.repository(db)
+                let comment = try call.ownComment(db, in: repository)
+                guard let issue = try IssueRow.find(db, id: comment.issueId) else {
+                    throw Refusal.notFound
+                }
+                try call.editor(db, in: repository, now: now).delete(comment, of: issue)
             }
             return .noContent
         }
@@ -62,14 +67,14 @@ extension ForgeAPI {
             }
         }
         routes.on("POST", comments) { call in
-            let user = try call.requireUser()
+            _ = try call.requireUser()
             let body = try call.fields().required("body")
             return try await call.write { db, now in
                 let repository = try call.repository(db)
-                let issue = try call.issue(db, in: repository)
-                let comment = try CommentRow.insert(
-                    db, issue: issue, author: user, body: body, now: now)
-                guard let comment else { throw Refusal.notFound }
+                let found = try IssueRow.find(
+                    db, repository: repository.id, number: call.index)
+                guard let issue = found else { throw call.missingIssue }
+                let comment = try call.editor(db, in: repository, now: now).comment(issue, body)
                 return .json(
                     try call.presenter(db).comment(comment, on: issue, in: repository), status: 201)
             }
@@ -78,6 +83,12 @@ extension ForgeAPI {
 }
 
 extension Call {
+    /// What a comment on an issue that isn't there is answered with.
+    var missingIssue: Refusal {
+        memory.quirks.contains(.serverErrors)
+            ? Refusal(status: 500, message: "issue does not exist") : .notFound
+    }
+
     func comment(_ db: Database, in repository: RepositoryRow) throws -> CommentRow {
         guard let comment = try CommentRow.find(db, id: id, repository: repository.id) else {
             throw Refusal.notFound

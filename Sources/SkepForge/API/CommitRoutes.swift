@@ -100,13 +100,17 @@ extension ForgeAPI {
         let description = try fields.string("description") ?? ""
         let target = try fields.string("target_url") ?? ""
         let repository = try await call.read { db in try call.repository(db, for: .write) }
-        let commit = try await call.commit(call.parameter("sha"), in: repository).id
+        let commit = try await call.commit(call.parameter("sha"), in: repository)
         return try await call.write { db, now in
             let status = try StatusRow.insert(
-                db, repository: repository.id, commit: commit,
+                db, repository: repository.id, commit: commit.id,
                 context: context.isEmpty ? "default" : context, state: state,
                 description: description, targetURL: target, creator: user, now: now)
             guard let status else { throw Refusal.notFound }
+            let editor = try call.editor(db, in: repository, now: now)
+            try editor.tell(.status) {
+                try editor.presenter.statusPayload(status, commit, in: repository, by: user)
+            }
             return .json(try call.presenter(db).status(status, in: repository), status: 201)
         }
     }

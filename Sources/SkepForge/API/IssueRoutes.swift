@@ -39,16 +39,23 @@ extension ForgeAPI {
             case "pulls": query.isPull = true
             default: break
             }
-            // Gitea drops the labels it doesn't know. If it knows none, nothing is filtered.
-            query.labels = try (call.query("labels") ?? "").split(separator: ",").compactMap {
-                let name = $0.trimmingCharacters(in: .whitespaces)
-                return try LabelRow.find(db, name: name, repository: repository.id)?.id
+            // Gitea drops the labels and milestones it doesn't know. If it knows none, nothing is
+            // filtered.
+            query.labels = try call.names("labels").compactMap {
+                try LabelRow.find(db, name: $0, repository: repository.id)?.id
+            }
+            query.milestones = try call.names("milestones").compactMap { name in
+                try MilestoneRow.find(db, title: name, repository: repository.id)?.id
+                    ?? Int64(name).flatMap {
+                        try MilestoneRow.find(db, id: $0, repository: repository.id)?.id
+                    }
             }
             query.text = call.query("q") ?? ""
             query.sinceMs = since
             query.beforeSecond = before.map { $0 / 1000 }
             query.author = try call.queriedUser(db, "created_by")
             query.assignee = try call.queriedUser(db, "assigned_by")
+            query.mentioned = try call.queriedUser(db, "mentioned_by")
             let (rows, total) = try query.fetch(db, repository: repository.id, page: page)
             let presenter = call.presenter(db)
             return call.list(
@@ -68,26 +75,17 @@ extension ForgeAPI {
     @Sendable private static func createIssue(_ call: Call) async throws -> Answer {
         let user = try call.requireUser()
         let fields = try call.fields()
-        let title = try fields.required("title").trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !title.isEmpty else { throw Refusal.unprocessable("[Title]: Required") }
-        let body = try fields.string("body") ?? ""
-        let labels = try fields.integers("labels") ?? []
+        let start = try IssueStart(call, fields)
         let isClosed = try fields.bool("closed") ?? false
-        let assignees = try call.assigneeNames(fields) ?? []
         return try await call.write { db, now in
             let repository = try call.repository(db)
-            let issue = try IssueRow.insert(
-                db, repository: repository, isPull: false, title: title, body: body, author: user,
-                now: now)
-            guard let issue else { throw Refusal.notFound }
+            let editor = try call.editor(db, in: repository, now: now)
+            let issue = try editor.make(start.draft, isPull: false)
             // Without the right to write these are dropped, and the answer is 201 all the same.
-            if try repository.permission(db, of: user) >= .write {
-                for id in labels {
-                    try LabelRow.find(db, id: id, repository: repository.id)?.put(db, on: issue.id)
-                }
-                try issue.setAssignees(db, try call.assignable(assignees, db, in: repository))
-                if isClosed { try issue.setOpen(db, false, now: now) }
-            }
+            let canWrite = try repository.permission(db, of: user) >= .write
+            if canWrite { try start.apply(to: issue, editor, call) }
+            try editor.announce(issue)
+            if canWrite, isClosed { try editor.setOpen(issue, false) }
             return try call.answer(issue.id, in: repository, db, status: 201)
         }
     }
@@ -101,7 +99,7 @@ extension ForgeAPI {
         return try await call.write { db, now in
             let repository = try call.repository(db)
             let issue = try call.issue(db, in: repository)
-            try edit.apply(to: issue, in: repository, call, db, now)
+            try edit.apply(to: issue, call.editor(db, in: repository, now: now), call)
             return try call.answer(issue.id, in: repository, db, status: 201)
         }
     }
@@ -113,6 +111,12 @@ extension Call {
     {
         guard let row = try IssueRow.find(db, id: issue) else { throw Refusal.notFound }
         return .json(try presenter(db).issue(row, in: repository), status: status)
+    }
+
+    /// The names in a query's list, without blanks around them.
+    func names(_ parameter: String) -> [String] {
+        (query(parameter) ?? "").split(separator: ",")
+            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }
 
     /// The names in `assignees` and in the older `assignee`; `nil` when neither is given.

@@ -162,8 +162,9 @@ extension Call {
         try await write { db, now in
             let repository = try repository(db, for: .write)
             let issue = try issue(db, in: repository)
-            try change(db, issue, repository)
-            try issue.touch(db, now: now)
+            try editor(db, in: repository, now: now).setLabels(issue) {
+                try change(db, issue, repository)
+            }
             return .json(try presenter(db).labels(of: issue, in: repository))
         }
     }

@@ -59,6 +59,9 @@ extension ForgeAPI {
             var query = IssueQuery(isOpen: state(call.query("state")), isPull: true)
             query.author = try call.queriedUser(db, "poster")
             query.baseBranch = base
+            if let milestone = call.query("milestone").flatMap({ Int64($0) }), milestone > 0 {
+                query.milestones = [milestone]
+            }
             query.labels = call.query.filter { $0.name == "labels" }.compactMap { Int64($0.value) }
             let (issues, total) = try query.fetch(db, repository: repository.id, page: page)
             let rows = try issues.compactMap { issue in
@@ -88,11 +91,7 @@ extension ForgeAPI {
     @Sendable private static func createPull(_ call: Call) async throws -> Answer {
         let user = try call.requireUser()
         let fields = try call.fields()
-        let title = try fields.required("title").trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !title.isEmpty else { throw Refusal.unprocessable("[Title]: Required") }
-        let body = try fields.string("body") ?? ""
-        let labels = try fields.integers("labels") ?? []
-        let assignees = try call.assigneeNames(fields) ?? []
+        let start = try IssueStart(call, fields)
         let reviewers = try fields.strings("reviewers") ?? []
         let base = try fields.required("base")
         let repository = try await call.read { db in try call.repository(db) }
@@ -118,21 +117,18 @@ extension ForgeAPI {
                     "pull request already exists for these targets [number: \(other.number), head_branch: \(head), base_branch: \(base)]"
                 )
             }
-            let made = try IssueRow.insert(
-                db, repository: repository, isPull: true, title: title, body: body, author: user,
-                now: now)
-            guard let issue = made else { throw Refusal.notFound }
+            let editor = try call.editor(db, in: repository, now: now)
+            let issue = try editor.make(start.draft, isPull: true)
             try PullRow.insert(
                 db, issue: issue, head: head, base: base, headCommit: headCommit,
                 baseCommit: baseCommit)
             if try repository.permission(db, of: user) >= .write {
-                for id in labels {
-                    try LabelRow.find(db, id: id, repository: repository.id)?.put(db, on: issue.id)
-                }
-                try issue.setAssignees(db, try call.assignable(assignees, db, in: repository))
+                try start.apply(to: issue, editor, call)
             }
+            try editor.announce(issue)
             for name in reviewers where !name.isEmpty {
-                try call.requestReview(name, of: issue, at: headCommit, in: repository, db, now)
+                try editor.requestReview(
+                    try call.reviewer(db, named: name), of: issue, at: headCommit)
             }
             return issue
         }
@@ -163,7 +159,8 @@ extension ForgeAPI {
         }
         try await call.write { db, now in
             let (issue, pull) = try call.pull(db, in: repository)
-            try edit.apply(to: issue, in: repository, call, db, now)
+            let editor = try call.editor(db, in: repository, now: now)
+            try edit.apply(to: issue, editor, call)
             if let base, let baseCommit, base != pull.baseBranch {
                 guard issue.isOpen, base != pull.headBranch else {
                     throw Refusal.conflict("The base of this pull request can't be changed.")
@@ -174,7 +171,7 @@ extension ForgeAPI {
                 guard other == nil else {
                     throw Refusal.conflict("pull request already exists for these targets")
                 }
-                try pull.setBase(db, branch: base, commit: baseCommit)
+                try editor.setTargetBranch(issue, pull, base, commit: baseCommit)
             }
         }
         return try await call.pullAnswer(status: 201)

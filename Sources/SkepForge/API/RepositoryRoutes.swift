@@ -7,7 +7,7 @@ extension ForgeAPI {
                 let text = (call.query("q") ?? "").lowercased()
                 let owner = call.query("uid").flatMap { Int64($0) }
                 let found = try RepositoryRow.all(db).filter {
-                    try $0.permission(db, of: call.caller) >= .read
+                    try call.permission(for: $0, db) >= .read
                         && (text.isEmpty || $0.fullName.lowercased().contains(text))
                         && (owner == nil || owner == 0 || $0.ownerId == owner)
                 }

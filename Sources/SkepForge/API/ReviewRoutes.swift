@@ -52,6 +52,7 @@ extension ForgeAPI {
         }
         for (word, isDismissed) in [("dismissals", true), ("undismissals", false)] {
             routes.on("POST", reviews + "/{id}/" + word) { call in
+                let message = try call.fields().string("message") ?? ""
                 let loaded = try await call.loadPull()
                 try await call.write { db, now in
                     let repository = try call.repository(db, for: .write)
@@ -59,7 +60,9 @@ extension ForgeAPI {
                     guard review.state == .approved || review.state == .requestChanges else {
                         throw Refusal.forbidden("This review can't be dismissed.")
                     }
-                    try review.setDismissed(db, isDismissed, now: now)
+                    try call.editor(db, in: repository, now: now).setDismissed(
+                        review, of: try call.issue(db, in: repository), isDismissed,
+                        message: message)
                 }
                 return try await call.reviewAnswer(call.id, of: loaded)
             }
@@ -77,9 +80,10 @@ extension ForgeAPI {
                 let repository = try call.repository(db)
                 let issue = try call.issue(db, in: repository)
                 guard issue.isOpen else { throw Refusal.forbidden("The pull request is closed.") }
+                let editor = try call.editor(db, in: repository, now: now)
                 return try names.map {
-                    try call.requestReview(
-                        $0, of: issue, at: loaded.state.head, in: repository, db, now)
+                    try editor.requestReview(
+                        try call.reviewer(db, named: $0), of: issue, at: loaded.state.head)
                 }
             }
             return try await call.read { db in
@@ -101,13 +105,11 @@ extension ForgeAPI {
             try await call.write { db, now in
                 let repository = try call.repository(db, for: .write)
                 let (issue, _) = try call.pull(db, in: repository)
+                guard issue.isOpen else { throw Refusal.forbidden("The pull request is closed.") }
+                let editor = try call.editor(db, in: repository, now: now)
                 for name in names {
-                    guard let user = try UserRow.find(db, name: name) else {
-                        throw Refusal.notFound("user does not exist: \(name)")
-                    }
-                    try ReviewRow.removeRequest(db, issue: issue.id, user: user.id)
+                    try editor.withdrawRequest(try call.reviewer(db, named: name), of: issue)
                 }
-                try issue.touch(db, now: now)
             }
             return .noContent
         }
@@ -155,10 +157,11 @@ extension ForgeAPI {
                 now: now)
             guard let review else { throw Refusal.notFound }
             for (comment, hunk) in zip(comments, snippets) {
-                try ReviewCommentRow.insert(
+                _ = try ReviewCommentRow.insert(
                     db, review: review, path: comment.path, body: comment.body,
                     oldLine: comment.oldLine, newLine: comment.newLine, diffHunk: hunk, now: now)
             }
+            try call.editor(db, in: repository, now: now).announce(review, of: issue)
             return review.id
         }
         return try await call.reviewAnswer(id, of: loaded)
@@ -171,7 +174,8 @@ extension ForgeAPI {
         let body = try fields.string("body") ?? ""
         let loaded = try await call.loadPull()
         try await call.write { db, now in
-            let review = try call.review(db, in: try call.repository(db))
+            let repository = try call.repository(db)
+            let review = try call.review(db, in: repository)
             guard review.state == .pending else {
                 throw Refusal.unprocessable("only a pending review can be submitted")
             }
@@ -182,6 +186,9 @@ extension ForgeAPI {
             let text = body.isEmpty ? review.body : body
             try check(state, body: text, hasComments: hasComments, by: user, on: loaded)
             try review.submit(db, state: state, body: text, now: now)
+            let issue = try call.issue(db, in: repository)
+            let submitted = try ReviewRow.find(db, id: review.id, issue: issue.id) ?? review
+            try call.editor(db, in: repository, now: now).announce(submitted, of: issue)
         }
         return try await call.reviewAnswer(call.id, of: loaded)
     }
@@ -256,29 +263,10 @@ extension Call {
         }
     }
 
-    /// Asks a user for a review, unless that was done; answers with the request's id.
-    @discardableResult
-    func requestReview(
-        _ name: String, of issue: IssueRow, at commit: String, in repository: RepositoryRow,
-        _ db: Database, _ now: Timestamp
-    ) throws -> Int64 {
+    func reviewer(_ db: Database, named name: String) throws -> UserRow {
         guard let user = try UserRow.find(db, name: name) else {
             throw Refusal.notFound("user does not exist: \(name)")
         }
-        guard user.id != issue.authorId else {
-            throw Refusal.unprocessable("poster of pr can't be reviewer")
-        }
-        guard try repository.permission(db, of: user) >= .read else {
-            throw Refusal.unprocessable("\(name) can't read the repository")
-        }
-        let asked = try ReviewRow.of(db, issue: issue.id).first {
-            $0.authorId == user.id && $0.state == .requestReview
-        }
-        if let asked { return asked.id }
-        let made = try ReviewRow.insert(
-            db, issue: issue, author: user, state: .requestReview, body: "", commit: commit,
-            now: now)
-        guard let made else { throw Refusal.notFound }
-        return made.id
+        return user
     }
 }

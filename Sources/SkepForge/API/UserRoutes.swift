@@ -10,7 +10,10 @@ extension ForgeAPI {
             let user = try call.requireUser()
             return try await call.read { db in
                 try call.list(
-                    RepositoryRow.all(db).filter { try $0.permission(db, of: user) >= .write },
+                    RepositoryRow.all(db).filter {
+                        try $0.permission(db, of: user) >= .write
+                            && call.permission(for: $0, db) >= .read
+                    },
                     db)
             }
         }
@@ -30,7 +33,7 @@ extension ForgeAPI {
                 let owner = try call.user(db)
                 return try call.list(
                     RepositoryRow.all(db).filter {
-                        try $0.ownerId == owner.id && $0.permission(db, of: call.caller) >= .read
+                        try $0.ownerId == owner.id && call.permission(for: $0, db) >= .read
                     }, db)
             }
         }

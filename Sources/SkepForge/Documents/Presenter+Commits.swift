@@ -36,6 +36,25 @@ extension Presenter {
         ]
     }
 
+    /// A commit as the answer to a change of files.
+    func fileCommit(_ commit: GitCommit, in repository: RepositoryRow) -> JSON {
+        let git = "\(addresses.api(repository))/git"
+        func reference(_ id: String, _ kind: String) -> JSON {
+            [
+                "url": .string("\(git)/\(kind)/\(id)"), "sha": .string(id),
+                "created": .string(commit.committer.date ?? ""),
+            ]
+        }
+        return [
+            "url": .string("\(git)/commits/\(commit.id)"), "sha": .string(commit.id),
+            "created": .string(commit.committer.date ?? ""),
+            "html_url": .string(addresses.page(repository, commit: commit.id)),
+            "author": person(commit.author), "committer": person(commit.committer),
+            "parents": .array(commit.parents.map { reference($0, "commits") }),
+            "message": .string(commit.message), "tree": reference(commit.tree, "trees"),
+        ]
+    }
+
     private func person(_ signature: Signature) -> JSON {
         [
             "name": .string(signature.name), "email": .string(signature.email),
@@ -50,13 +69,16 @@ extension Presenter {
         return user(found)
     }
 
-    private static let unverified: JSON = [
+    static let unverified: JSON = [
         "verified": false, "reason": "gpg.error.not_signed_commit", "signature": "",
         "signer": nil, "payload": "",
     ]
 
     func branch(_ name: String, _ commit: GitCommit, in repository: RepositoryRow) throws -> JSON {
-        let canPush = try repository.permission(db, of: caller) >= .write
+        let isWriter = try repository.permission(db, of: caller) >= .write
+        let rule = try ProtectionRule.find(db, forBranch: name, in: repository)
+        let canPush = isWriter && (caller.map { rule?.allowsPush(by: $0) ?? true } ?? false)
+        let canMerge = isWriter && (caller.map { rule?.allowsMerge(by: $0) ?? true } ?? false)
         func payloadUser(_ signature: Signature) -> JSON {
             [
                 "name": .string(signature.name), "email": .string(signature.email),
@@ -73,9 +95,12 @@ extension Presenter {
                 "timestamp": .string(commit.committer.date ?? ""), "added": nil, "removed": nil,
                 "modified": nil,
             ],
-            "protected": false, "required_approvals": 0, "enable_status_check": false,
-            "status_check_contexts": [], "user_can_push": .bool(canPush),
-            "user_can_merge": .bool(canPush), "effective_branch_protection_name": "",
+            "protected": .bool(rule != nil),
+            "required_approvals": JSON(rule?.requiredApprovals ?? 0),
+            "enable_status_check": .bool(rule?.checksStatuses ?? false),
+            "status_check_contexts": .array((rule?.statusContexts ?? []).map(JSON.string)),
+            "user_can_push": .bool(canPush), "user_can_merge": .bool(canMerge),
+            "effective_branch_protection_name": .string(rule?.name ?? ""),
         ]
     }
 

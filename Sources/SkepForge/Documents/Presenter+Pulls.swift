@@ -16,15 +16,20 @@ extension Presenter {
             ]
         }
         let facts = state.facts
+        let isBeingChecked = memory.isBeingChecked(
+            pull: issue.id, head: state.head, base: state.base)
+        let isMergeable =
+            issue.isOpen && !issue.isDraft && facts?.isClean == true && !isBeingChecked
         return [
             "id": .integer(issue.id), "url": .string(page), "number": JSON(issue.number),
             "user": try user(id: issue.authorId), "title": .string(issue.title),
             "body": .string(issue.body), "labels": try labels(of: issue, in: repository),
-            "milestone": nil, "assignee": assignees.first ?? .null,
+            "milestone": try milestone(of: issue),
+            "assignee": assignees.first ?? .null,
             "assignees": assignees.isEmpty ? .null : .array(assignees),
             "requested_reviewers": requested.isEmpty ? .null : .array(requested),
             "requested_reviewers_teams": nil, "state": issue.isOpen ? "open" : "closed",
-            "draft": .bool(issue.isDraft), "is_locked": false,
+            "draft": .bool(issue.isDraft), "is_locked": .bool(issue.isLocked),
             "comments": JSON(try issue.commentCount(db)),
             "review_comments": JSON(try ReviewCommentRow.count(db, issue: issue.id)),
             "additions": isList ? nil : JSON(facts?.additions ?? 0),
@@ -32,17 +37,17 @@ extension Presenter {
             "changed_files": isList ? nil : JSON(facts?.changedFiles ?? 0),
             "html_url": .string(page), "diff_url": .string(page + ".diff"),
             "patch_url": .string(page + ".patch"),
-            "mergeable": .bool(issue.isOpen && !issue.isDraft && facts?.isClean == true),
-            "merged": .bool(pull.isMerged), "merged_at": .time(pull.mergedAtMs),
+            "mergeable": .bool(isMergeable),
+            "merged": .bool(pull.isMerged), "merged_at": time(pull.mergedAtMs),
             "merge_commit_sha": JSON(pull.mergeCommit),
             "merged_by": try pull.mergedBy.map { try user(id: $0) } ?? .null,
             "allow_maintainer_edit": false, "base": branch(pull.baseBranch, state.base),
             "head": branch(
                 state.isHeadThere ? pull.headBranch : "refs/pull/\(issue.number)/head",
                 state.head),
-            "merge_base": .string(facts?.mergeBase ?? ""), "due_date": nil,
+            "merge_base": .string(facts?.mergeBase ?? ""), "due_date": time(issue.dueAtMs),
             "created_at": .time(issue.createdAtMs), "updated_at": .time(issue.updatedAtMs),
-            "closed_at": .time(issue.closedAtMs), "pin_order": 0,
+            "closed_at": time(issue.closedAtMs), "pin_order": JSON(issue.pinOrder),
             "content_version": .integer(issue.contentVersion),
         ]
     }
@@ -74,7 +79,8 @@ extension Presenter {
         let page = addresses.page(repository, issue)
         return [
             "id": .integer(comment.id), "body": .string(comment.body),
-            "user": try user(id: review.authorId), "resolver": nil,
+            "user": try user(id: comment.authorId ?? review.authorId),
+            "resolver": try comment.resolverId.map { try user(id: $0) } ?? .null,
             "pull_request_review_id": .integer(review.id),
             "created_at": .time(comment.createdAtMs), "updated_at": .time(comment.createdAtMs),
             "path": .string(comment.path), "commit_id": .string(comment.commitId),

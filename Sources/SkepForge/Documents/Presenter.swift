@@ -1,13 +1,39 @@
 import GRDB
 
+/// The documents of users that were made already: a list names few of them many times.
+private final class KnownUsers {
+    var documents: [Int64: JSON] = [:]
+}
+
 /// Makes the documents that the API answers with. Every field of Gitea's schema is there.
 struct Presenter {
     let db: Database
     let addresses: Addresses
     let forge: Forge
     let caller: UserRow?
+    let memory: QuirkMemory
+    private let known = KnownUsers()
+
+    init(
+        db: Database, addresses: Addresses, forge: Forge, caller: UserRow?,
+        memory: QuirkMemory = QuirkMemory(.none)
+    ) {
+        self.db = db
+        self.addresses = addresses
+        self.forge = forge
+        self.caller = caller
+        self.memory = memory
+    }
 
     static let zeroTime: JSON = "0001-01-01T00:00:00Z"
+
+    /// A time that there may not be.
+    func time(_ milliseconds: Int64?) -> JSON {
+        guard let milliseconds else {
+            return memory.quirks.contains(.zeroTimes) ? Self.zeroTime : .null
+        }
+        return .time(milliseconds)
+    }
 
     func user(_ user: UserRow) -> JSON {
         [
@@ -22,7 +48,12 @@ struct Presenter {
         ]
     }
 
-    func user(id: Int64) throws -> JSON { user(try UserRow.find(db, id: id)) }
+    func user(id: Int64) throws -> JSON {
+        if let document = known.documents[id] { return document }
+        let document = user(try UserRow.find(db, id: id))
+        known.documents[id] = document
+        return document
+    }
 
     func repository(_ repository: RepositoryRow) throws -> JSON {
         let permission = try repository.permission(db, of: caller)
@@ -52,15 +83,15 @@ struct Presenter {
             "has_code": true, "has_issues": true,
             "internal_tracker": [
                 "enable_time_tracker": false, "allow_only_contributors_to_track_time": false,
-                "enable_issue_dependencies": false,
+                "enable_issue_dependencies": true,
             ],
             "external_tracker": nil, "has_wiki": false, "external_wiki": nil,
             "has_pull_requests": true, "has_projects": false, "projects_mode": "all",
             "has_releases": false, "has_packages": false, "has_actions": false,
             "ignore_whitespace_conflicts": false, "allow_merge_commits": true,
             "allow_rebase": true, "allow_rebase_explicit": true, "allow_squash_merge": true,
-            "allow_fast_forward_only_merge": true, "allow_rebase_update": false,
-            "allow_merge_update": false, "allow_manual_merge": false,
+            "allow_fast_forward_only_merge": true, "allow_rebase_update": true,
+            "allow_merge_update": true, "allow_manual_merge": false,
             "autodetect_manual_merge": false, "default_delete_branch_after_merge": false,
             "default_merge_style": "merge", "default_update_style": "merge",
             "default_allow_maintainer_edit": false, "avatar_url": "", "internal": false,
@@ -85,7 +116,7 @@ struct Presenter {
 
     func issue(_ issue: IssueRow, in repository: RepositoryRow) throws -> JSON {
         let assignees = try issue.assignees(db).map(user)
-        let pull = try PullRow.find(db, issue: issue.id)
+        let pull = issue.isPull ? try PullRow.find(db, issue: issue.id) : nil
         return [
             "id": .integer(issue.id),
             "url": .string("\(addresses.api(repository))/issues/\(issue.number)"),
@@ -93,16 +124,18 @@ struct Presenter {
             "number": JSON(issue.number), "user": try user(id: issue.authorId),
             "original_author": "", "original_author_id": 0, "title": .string(issue.title),
             "body": .string(issue.body), "ref": "", "assets": [],
-            "labels": try labels(of: issue, in: repository), "milestone": nil,
+            "labels": try labels(of: issue, in: repository),
+            "milestone": try milestone(of: issue),
             "assignee": assignees.first ?? .null,
             "assignees": assignees.isEmpty ? .null : .array(assignees), "projects": [],
-            "state": issue.isOpen ? "open" : "closed", "is_locked": false,
+            "state": issue.isOpen ? "open" : "closed", "is_locked": .bool(issue.isLocked),
             "comments": JSON(try issue.commentCount(db)),
             "created_at": .time(issue.createdAtMs), "updated_at": .time(issue.updatedAtMs),
-            "closed_at": .time(issue.closedAtMs), "due_date": nil, "time_estimate": 0,
+            "closed_at": time(issue.closedAtMs), "due_date": time(issue.dueAtMs),
+            "time_estimate": 0,
             "pull_request": pull.map {
                 [
-                    "merged": .bool($0.isMerged), "merged_at": .time($0.mergedAtMs),
+                    "merged": .bool($0.isMerged), "merged_at": time($0.mergedAtMs),
                     "draft": .bool(issue.isDraft),
                     "html_url": .string(addresses.page(repository, issue)),
                 ]
@@ -112,7 +145,32 @@ struct Presenter {
                 "owner": .string(repository.ownerName),
                 "full_name": .string(repository.fullName),
             ],
-            "pin_order": 0, "content_version": .integer(issue.contentVersion),
+            "pin_order": JSON(issue.pinOrder), "content_version": .integer(issue.contentVersion),
+        ]
+    }
+
+    func milestone(of issue: IssueRow) throws -> JSON {
+        guard let id = issue.milestoneId else { return .null }
+        return try MilestoneRow.find(db, id: id, repository: issue.repositoryId).map(milestone)
+            ?? .null
+    }
+
+    func milestone(_ milestone: MilestoneRow) throws -> JSON {
+        [
+            "id": .integer(milestone.id), "title": .string(milestone.title),
+            "description": .string(milestone.description),
+            "state": milestone.isOpen ? "open" : "closed",
+            "open_issues": JSON(try milestone.countIssues(db, isOpen: true)),
+            "closed_issues": JSON(try milestone.countIssues(db, isOpen: false)),
+            "created_at": .time(milestone.createdAtMs), "updated_at": .time(milestone.updatedAtMs),
+            "closed_at": time(milestone.closedAtMs), "due_on": time(milestone.dueAtMs),
+        ]
+    }
+
+    func reaction(_ reaction: ReactionRow) throws -> JSON {
+        [
+            "user": try user(id: reaction.userId), "content": .string(reaction.content),
+            "created_at": .time(reaction.createdAtMs),
         ]
     }
 

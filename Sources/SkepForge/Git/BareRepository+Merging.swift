@@ -1,13 +1,5 @@
 import Foundation
-
-/// How a pull request is merged; the names are those of Gitea's API.
-public enum MergeStyle: String, Sendable, CaseIterable {
-    case merge
-    case rebase
-    case rebaseMerge = "rebase-merge"
-    case squash
-    case fastForwardOnly = "fast-forward-only"
-}
+import SkepCore
 
 extension BareRepository {
     /// Makes the commit that a merge puts onto the base branch; sets no reference.

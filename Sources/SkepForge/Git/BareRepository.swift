@@ -46,10 +46,9 @@ struct BareRepository: Sendable {
     }
 
     /// References that begin so, with what they name.
-    func references(_ prefix: String) async throws -> [(name: String, commit: String)] {
-        let output = try await run([
-            "for-each-ref", "--format=%(objectname) %(refname)", prefix,
-        ])
+    func references(_ prefixes: String...) async throws -> [(name: String, commit: String)] {
+        let output = try await run(
+            ["for-each-ref", "--format=%(objectname) %(refname)"] + prefixes)
         return output.text.split(separator: "\n").compactMap { line in
             let parts = line.split(separator: " ", maxSplits: 1)
             return parts.count == 2 ? (String(parts[1]), String(parts[0])) : nil

@@ -14,12 +14,12 @@ extension Markdown.Blocks {
             index += 1
         }
         if let (title, after) = Self.summary(rest) {
-            output += "<summary>\(Markdown.Inline.html(String(title)))</summary>"
+            output += "<summary>\(inline(title))</summary>"
             rest = after
         }
         let (inside, isClosed) = Self.upToEnd(rest)
         if !Self.isBlank(inside) {
-            output += "<p>\(Markdown.Inline.html(String(inside)))</p>"
+            output += "<p>\(inline(inside))</p>"
         }
         if !isClosed {
             render(to: &output, depth: depth + 1, isFolded: true)

@@ -10,14 +10,19 @@ extension Markdown {
         private var plain: [UInt8] = []
         private var budget: Int
 
-        static func html(_ text: String) -> String {
+        private let context: Context?
+
+        static func html(_ text: String, in context: Context? = nil) -> String {
             let bytes = Array(text.utf8)
-            var inline = Inline(budget: 16 * bytes.count + 1000)
+            var inline = Inline(budget: 16 * bytes.count + 1000, context: context)
             inline.render(bytes[...], depth: 0)
             return String(decoding: inline.output, as: UTF8.self)
         }
 
-        private init(budget: Int) { self.budget = budget }
+        private init(budget: Int, context: Context?) {
+            self.budget = budget
+            self.context = context
+        }
 
         /// Emphasis and links within each other go this deep.
         private static let deepest = 6
@@ -46,10 +51,16 @@ extension Markdown {
                 return text.dropFirst(2)
             case Mark.tick:
                 return codeSpan(text)
-            case Mark.star, Mark.underscore:
+            case Mark.star, Mark.underscore, Mark.tilde:
                 return depth < Self.deepest ? emphasis(text, first, depth: depth) : nil
             case Mark.open:
                 return depth < Self.deepest ? link(text) : nil
+            case Mark.bang:
+                // A picture: its text is a link to it.
+                let rest = text.dropFirst()
+                return depth < Self.deepest && rest.first == Mark.open ? link(rest) : nil
+            case Mark.number:
+                return depth < Self.deepest ? reference(text) : nil
             case Mark.h:
                 return depth < Self.deepest ? address(text) : nil
             default:
@@ -99,21 +110,24 @@ extension Markdown {
             return text[(end + ticks)...]
         }
 
-        /// `**bold**`, `*emphasis*` and `_emphasis_`, the last not within words.
+        /// `**bold**`, `*emphasis*` and `_emphasis_`, the last not within words; `~~gone~~`.
         private mutating func emphasis(_ text: Bytes, _ mark: UInt8, depth: Int) -> Bytes? {
             if mark == Mark.underscore, let before = plain.last, Self.isWord(before) { return nil }
             let width = Self.run(text, at: text.startIndex, limit: 3)
             let start = text.startIndex + width
-            guard width <= 2, start < text.endIndex, !Self.isSpace(text[start]) else { return nil }
+            guard width <= 2, mark != Mark.tilde || width == 2, start < text.endIndex,
+                !Self.isSpace(text[start])
+            else { return nil }
             let end = find(text, from: start + 1) {
                 guard text[$0] == mark, !Self.isSpace(text[$0 - 1]), text[$0 - 1] != mark,
                     Self.run(text, at: $0, limit: 3) == width
                 else { return false }
                 let after = $0 + width
-                return mark == Mark.star || after == text.endIndex || !Self.isWord(text[after])
+                return mark != Mark.underscore || after == text.endIndex
+                    || !Self.isWord(text[after])
             }
             guard let end else { return nil }
-            let tag = width == 2 ? "strong" : "em"
+            let tag = mark == Mark.tilde ? "del" : width == 2 ? "strong" : "em"
             put("<\(tag)>")
             render(text[start..<end], depth: depth + 1)
             put("</\(tag)>")
@@ -128,11 +142,28 @@ extension Markdown {
                 let end = find(text, from: close + 2, { text[$0] == Mark.closeRound })
             else { return nil }
             let target = String(decoding: text[(close + 2)..<end], as: UTF8.self)
-            guard Self.isSafe(target) else { return nil }
-            put(Self.anchor(target))
+            let address = Markdown.isSafe(target) ? target : context?.address(of: target)
+            guard let address else { return nil }
+            put(Self.anchor(address))
             render(text[(text.startIndex + 1)..<close], depth: Self.deepest)
             put("</a>")
             return text[(end + 1)...]
+        }
+
+        /// "#12": an issue or a pull request.
+        private mutating func reference(_ text: Bytes) -> Bytes? {
+            guard let context else { return nil }
+            if let before = plain.last, Self.isWord(before) { return nil }
+            let digits = text.dropFirst().prefix(10).prefix { Mark.digits.contains($0) }
+            let rest = text.dropFirst(1 + digits.count)
+            guard (1...9).contains(digits.count), rest.first.map({ !Self.isWord($0) }) ?? true,
+                digits.first != Mark.zero
+            else { return nil }
+            let number = String(decoding: digits, as: UTF8.self)
+            put(
+                "<a href=\"\(Markdown.escape(context.repository))/issues/\(number)\">#\(number)</a>"
+            )
+            return rest
         }
 
         /// A bare address, without the punctuation behind it.
@@ -147,21 +178,13 @@ extension Markdown {
                 } ?? text.endIndex
             while end > text.startIndex, Mark.endsSentence.contains(text[end - 1]) { end -= 1 }
             let target = String(decoding: text[..<end], as: UTF8.self)
-            guard Self.isSafe(target) else { return nil }
+            guard Markdown.isSafe(target) else { return nil }
             put(Self.anchor(target) + Markdown.escape(target) + "</a>")
             return text[end...]
         }
 
         private static func anchor(_ target: String) -> String {
             "<a href=\"\(Markdown.escape(target))\" rel=\"nofollow noreferrer\">"
-        }
-
-        /// Only http and https lead anywhere.
-        private static func isSafe(_ target: String) -> Bool {
-            let lower = target.prefix(8).lowercased()
-            guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else { return false }
-            return target.utf8.count > "https://".utf8.count && target.utf8.count <= 2000
-                && target.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
         }
 
         /// How often the byte here is repeated.
@@ -189,6 +212,11 @@ extension Markdown {
             static let openRound = UInt8(ascii: "(")
             static let closeRound = UInt8(ascii: ")")
             static let h = UInt8(ascii: "h")
+            static let bang = UInt8(ascii: "!")
+            static let number = UInt8(ascii: "#")
+            static let tilde = UInt8(ascii: "~")
+            static let zero = UInt8(ascii: "0")
+            static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
             static let escapable = Set("\\`*_[]()#>-+.!".utf8)
             static let endsAddress = Set("<>\"'`)]*".utf8)
             static let endsSentence = Set(".,;:!?".utf8)

@@ -4,6 +4,7 @@ struct Answer: Sendable {
         case none
         case json(JSON)
         case text(String, type: String)
+        case bytes([UInt8])
     }
 
     var status: Int

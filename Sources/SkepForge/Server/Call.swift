@@ -8,11 +8,20 @@ struct Call: Sendable {
     let path: [String]
     /// As it came, with its query; for messages and links.
     let target: String
-    let query: [(name: String, value: String)]
+    var query: [(name: String, value: String)]
     let body: [UInt8]
     /// `nil` for someone who gave no token.
     let caller: UserRow?
+    /// What the caller's token may be used for.
+    var scope = TokenScope.all
+    /// Whether the token came as a password.
+    var isBasic = false
     let addresses: Addresses
+    /// The Cookie header: the pages keep a session there, the API doesn't look at it.
+    var cookies = ""
+    var memory = QuirkMemory(.none)
+    /// Whether hooks may lead to other machines.
+    var hooksReachFar = false
     /// What the route's pattern found in the path.
     var parameters: [String: String] = [:]
 
@@ -28,9 +37,10 @@ struct Call: Sendable {
     var page: Page {
         let limit = query("limit").flatMap { Int($0) } ?? 0
         let number = query("page").flatMap { Int($0) } ?? 1
+        let wanted = limit <= 0 ? Page.defaultLimit : min(limit, Page.largestLimit)
         return Page(
             number: min(max(number, 1), 1_000_000),
-            limit: limit <= 0 ? Page.defaultLimit : min(limit, Page.largestLimit))
+            limit: memory.quirks.contains(.smallPages) ? min(wanted, 10) : wanted)
     }
 
     func requireUser() throws -> UserRow {
@@ -58,7 +68,7 @@ struct Call: Sendable {
         -> RepositoryRow
     {
         guard let repository = found else { throw Refusal.notFound }
-        let given = try repository.permission(db, of: caller)
+        let given = try self.permission(for: repository, db)
         guard given >= .read else { throw Refusal.notFound }
         guard given >= permission else {
             if caller == nil { throw Refusal.unauthorized }
@@ -66,6 +76,13 @@ struct Call: Sendable {
                 "You need \(permission.rawValue) permission for \(repository.fullName).")
         }
         return repository
+    }
+
+    /// What the caller may do with a repository; nothing with a private one if the token is for
+    /// public ones only.
+    func permission(for repository: RepositoryRow, _ db: Database) throws -> Permission {
+        if repository.isPrivate, scope.isPublicOnly { return .none }
+        return try repository.permission(db, of: caller)
     }
 
     /// The issue or pull request in the path.

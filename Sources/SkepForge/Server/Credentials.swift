@@ -2,6 +2,11 @@ import Foundation
 
 /// The token in an Authorization header, in any of the ways that Gitea takes.
 enum Credentials {
+    /// Whether a header has a user and a password.
+    static func isBasic(_ header: String?) -> Bool {
+        header?.lowercased().hasPrefix("basic ") == true
+    }
+
     /// - Returns: `nil` without a header.
     /// - Throws: `Refusal.badToken` when the header has none that can be read.
     static func token(in header: String?) throws -> String? {

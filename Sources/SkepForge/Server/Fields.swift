@@ -26,6 +26,17 @@ struct Fields: Sendable {
         try member(names) { if case .integer(let value) = $0 { value } else { nil } }
     }
 
+    /// A time in milliseconds, cut to seconds; the zero time of Go's clients counts as absent.
+    func time(_ name: String) throws -> Int64? {
+        guard let text = try string(name), !text.isEmpty, !text.hasPrefix("0001-01-01") else {
+            return nil
+        }
+        guard let time = RFC3339.milliseconds(text) else {
+            throw Refusal.unprocessable("\"\(name)\" isn't a time: \(text)")
+        }
+        return time
+    }
+
     func values(_ name: String) throws -> [JSON]? {
         try member([name]) { if case .array(let values) = $0 { values } else { nil } }
     }

@@ -25,6 +25,7 @@ public struct ForgeServer: Service {
     private let port: Int
     private let responder: ForgeResponder
     private let logger: Logger
+    private let deliverer: HookDeliverer
     private let onReady: @Sendable (Address) async -> Void
 
     /// - Parameters:
@@ -33,11 +34,15 @@ public struct ForgeServer: Service {
     ///   - allowRemote: Whether other machines may reach it, which then need a token for everything.
     ///   - allowedHosts: Further names that clients may use for this server.
     ///   - version: Skep's, for the foot of the pages.
+    ///   - quirks: Habits of Gitea for clients to stumble over.
+    ///   - faults: What goes wrong on purpose.
+    ///   - hooksReachFar: Whether hooks may lead to other machines.
     ///   - onReady: Called when requests are taken.
     /// - Throws: `ForgeError.remoteBindRefused`, `.notAnAddress`.
     public init(
         forge: Forge, host: String = "127.0.0.1", port: Int = 0, allowRemote: Bool = false,
-        allowedHosts: [String] = [], version: String = "", logger: Logger,
+        allowedHosts: [String] = [], version: String = "", quirks: GiteaQuirks = .none,
+        faults: FaultPlan = FaultPlan(), hooksReachFar: Bool = false, logger: Logger,
         onReady: @escaping @Sendable (Address) async -> Void = { _ in }
     ) throws {
         let isLoopback = HostCheck.isLoopback(host)
@@ -53,18 +58,24 @@ public struct ForgeServer: Service {
         responder = try ForgeResponder(
             forge: forge,
             hostCheck: HostCheck(names: allowedHosts + [host], onlyLoopback: isLoopback),
-            allowsAnonymousReading: isLoopback, version: version, logger: logger)
+            allowsAnonymousReading: isLoopback, version: version, quirks: quirks, faults: faults,
+            hooksReachFar: hooksReachFar, logger: logger)
+        deliverer = HookDeliverer(
+            forge: forge, poster: HookPoster(reach: hooksReachFar ? .anywhere : .loopback),
+            logger: logger)
     }
 
     /// Opens a data folder and serves it.
     public init(
         dataFolder: String, host: String = "127.0.0.1", port: Int = 0, allowRemote: Bool = false,
-        version: String = "", logger: Logger,
+        version: String = "", quirks: GiteaQuirks = .none, faults: FaultPlan = FaultPlan(),
+        hooksReachFar: Bool = false, logger: Logger,
         onReady: @escaping @Sendable (Address) async -> Void = { _ in }
     ) async throws {
         try self.init(
             forge: try await Forge(dataFolder: dataFolder), host: host, port: port,
-            allowRemote: allowRemote, version: version, logger: logger, onReady: onReady)
+            allowRemote: allowRemote, version: version, quirks: quirks, faults: faults,
+            hooksReachFar: hooksReachFar, logger: logger, onReady: onReady)
     }
 
     /// Serves until the task is cancelled or a graceful shutdown is asked for; requests that are
@@ -78,6 +89,7 @@ public struct ForgeServer: Service {
             logger.warning("No git program: repositories can't be made, pulled, pushed or merged")
         }
         let onReady = onReady
+        let forge = forge
         let host = host
         let logger = logger
         // Hummingbird logs each connection; what matters is logged here.
@@ -90,10 +102,19 @@ public struct ForgeServer: Service {
             onServerRunning: { channel in
                 let address = Address(host: host, port: channel.localAddress?.port ?? 0)
                 logger.notice("Serving the tracker", metadata: ["forge.url": "\(address.url)"])
+                // What other programs change, hooks are told of with this address.
+                try? await forge.store.write { db, _ in
+                    try SettingRow.set(db, SettingRow.address, address.url)
+                }
                 await onReady(address)
             }, logger: quiet)
         do {
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await deliverer.run() }
+                group.addTask { await PushWatcher(forge: forge, logger: logger).run() }
+                try await application.run()
+                group.cancelAll()
+            }
         } catch is SocketAddressError.UnknownHost {
             throw ForgeError.notAnAddress(host)
         } catch let error as IOError {

@@ -59,15 +59,18 @@ struct GitBackend: Sendable {
         if let name = HTTPField.Name("Git-Protocol") {
             environment["HTTP_GIT_PROTOCOL"] = request.headers[name]
         }
-        return try await stream(request, environment) {
-            if service.kind == .receive && !isRefs { try await afterPush(to: repository) }
+        guard service.kind == .receive, !isRefs else {
+            return try await stream(request, environment) { try await $0() }
+        }
+        return try await stream(request, environment) { serve in
+            try await forge.changingRefs(of: repository, by: caller) { try await serve() }
         }
     }
 
     /// Pulling needs the right to read, pushing that to write; both ask for a token first.
-    func authorize(_ method: HTTPRequest.Method, _ service: Service, caller: UserRow?) async throws
-        -> RepositoryRow
-    {
+    func authorize(
+        _ method: HTTPRequest.Method, _ service: Service, caller: UserRow?, scope: TokenScope
+    ) async throws -> RepositoryRow {
         guard method == (service.isListing ? .get : .post) else {
             throw Refusal.notAllowed("Method Not Allowed")
         }
@@ -78,7 +81,9 @@ struct GitBackend: Sendable {
             let isPush = service.kind == .receive
             if isPush && caller == nil { throw Refusal.unauthorized }
             let found = try RepositoryRow.find(db, owner: service.owner, name: service.name)
-            guard let found, try found.permission(db, of: caller) >= .read else {
+            guard let found, try found.permission(db, of: caller) >= .read,
+                !found.isPrivate || !scope.isPublicOnly
+            else {
                 throw caller == nil ? Refusal.unauthorized : Refusal.notFound
             }
             if isPush, try found.permission(db, of: caller) < .write {
@@ -88,15 +93,14 @@ struct GitBackend: Sendable {
         }
     }
 
-    private func afterPush(to repository: RepositoryRow) async throws {
-        try await forge.store.write { db, now in try repository.touch(db, now: now) }
-        try await forge.keepHeads(in: repository)
-    }
-
     /// Runs the backend; answers when its head is there, and passes on the body as it comes.
+    ///
+    /// - Parameter around: Lets the backend run, with what belongs before and after it.
     private func stream(
         _ request: Request, _ environment: [String: String],
-        atEnd: @escaping @Sendable () async throws -> Void
+        around:
+            @escaping @Sendable (_ serve: @Sendable () async throws -> Void) async throws ->
+            Void
     ) async throws -> Response {
         let (output, source) = RequestBody.makeStream()
         let (heads, headSource) = AsyncThrowingStream<CGIHead, any Error>.makeStream()
@@ -105,8 +109,10 @@ struct GitBackend: Sendable {
         // The answer's body waits for this task, and cancels it when the client is gone.
         let backend = Task {
             do {
-                try await Self.run(git, environment, request.body, head: headSource, body: source)
-                try await atEnd()
+                try await around {
+                    try await Self.run(
+                        git, environment, request.body, head: headSource, body: source)
+                }
                 source.finish()
             } catch {
                 logger.warning("A git client wasn't served", metadata: ["error": "\(error)"])

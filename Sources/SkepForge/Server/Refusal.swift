@@ -29,13 +29,17 @@ struct Refusal: Error, Sendable, Equatable {
         case let error as ForgeError:
             let status: Int
             switch error {
-            case .userExists, .repositoryExists: status = 409
-            case .noSuchUser, .noSuchRepository: status = 404
-            case .invalidUserName, .invalidRepositoryName, .emptyTitle: status = 422
+            case .userExists, .repositoryExists, .stateIsSo: status = 409
+            case .openDependencies: status = 412
+            case .noSuchUser, .noSuchRepository, .noSuchIssue, .noSuchPull: status = 404
+            case .invalidUserName, .invalidRepositoryName, .emptyTitle, .emptyComment,
+                .invalidLabel, .invalidScope:
+                status = 422
             case .gitMissing: status = 503
             default: return nil
             }
-            self.init(status: status, message: error.what)
+            let why = error.why.map { " \($0)" } ?? ""
+            self.init(status: status, message: error.what + why)
         default: return nil
         }
     }
@@ -58,6 +62,7 @@ struct Refusal: Error, Sendable, Equatable {
             case .baseMoved: .conflict("The base branch was changed meanwhile.")
             case .conflict: .conflict("The head conflicts with the base.")
             case .notFastForward: .notAllowed("The base isn't an ancestor of the head.")
+            case .isProtected(let reason): .notAllowed(reason)
             }
     }
 }

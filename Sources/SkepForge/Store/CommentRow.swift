@@ -22,6 +22,10 @@ extension CommentRow {
                 """, arguments: [id, repository])
     }
 
+    static func find(_ db: Database, id: Int64) throws -> CommentRow? {
+        try fetchOne(db, sql: "SELECT * FROM comment WHERE id = ?", arguments: [id])
+    }
+
     /// Those of an issue, oldest first.
     static func of(_ db: Database, issue: Int64, window: TimeWindow = TimeWindow()) throws
         -> [CommentRow]
@@ -56,25 +60,28 @@ extension CommentRow {
     static func insert(
         _ db: Database, issue: IssueRow, author: UserRow, body: String, now: Timestamp
     ) throws -> CommentRow? {
+        // Its id is that of its place in the timeline.
+        let id = try EventRow.insert(db, .comment, on: issue.id, by: author, now: now)
         try db.execute(
             sql: """
-                INSERT INTO comment (issue_id, author_id, body, created_at_ms, updated_at_ms)
-                VALUES (?, ?, ?, ?, ?)
+                INSERT INTO comment (id, issue_id, author_id, body, created_at_ms, updated_at_ms)
+                VALUES (?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [issue.id, author.id, body, now.milliseconds, now.milliseconds])
-        let id = db.lastInsertedRowID
+            arguments: [id, issue.id, author.id, body, now.milliseconds, now.milliseconds])
         try issue.touch(db, now: now)
-        return try fetchOne(db, sql: "SELECT * FROM comment WHERE id = ?", arguments: [id])
+        return try find(db, id: id)
     }
 
     func setBody(_ db: Database, _ body: String, now: Timestamp) throws {
         try db.execute(
             sql: "UPDATE comment SET body = ?, updated_at_ms = ? WHERE id = ?",
             arguments: [body, now.milliseconds, id])
+        try EventRow.setUpdated(db, id: id, now: now)
     }
 
     func delete(_ db: Database) throws {
         try db.execute(sql: "DELETE FROM comment WHERE id = ?", arguments: [id])
+        try EventRow.delete(db, id: id)
     }
 }
 

@@ -52,7 +52,9 @@ struct ForgeStore: Sendable {
 /// The versions of the tracker's schema.
 enum Migrations {
     /// One script for each version, the first version first.
-    private static let scripts: [[UInt8]] = [PackageResources.m001_forge_sql]
+    private static let scripts: [[UInt8]] = [
+        PackageResources.m001_forge_sql, PackageResources.m002_whole_tracker_sql,
+    ]
 
     static func migrate(_ pool: DatabasePool, path: String) async throws {
         try await pool.write { db in

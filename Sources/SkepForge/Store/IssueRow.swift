@@ -15,6 +15,12 @@ struct IssueRow: StoredRow, Equatable {
     let createdAtMs: Int64
     let updatedAtMs: Int64
     let closedAtMs: Int64?
+    let milestoneId: Int64?
+    let dueAtMs: Int64?
+    /// Whether only those who can write may comment.
+    let isLocked: Bool
+    /// The place among the pinned ones, from 1; 0 for one that isn't pinned.
+    let pinOrder: Int
 
     /// Gitea has no field for drafts: their titles begin so.
     var isDraft: Bool {
@@ -75,6 +81,46 @@ extension IssueRow {
             arguments: [now.milliseconds, id])
     }
 
+    func setMilestone(_ db: Database, _ milestone: Int64?, now: Timestamp) throws {
+        try db.execute(
+            sql: "UPDATE issue SET milestone_id = ?, updated_at_ms = ? WHERE id = ?",
+            arguments: [milestone, now.milliseconds, id])
+    }
+
+    func setDue(_ db: Database, _ dueAtMs: Int64?, now: Timestamp) throws {
+        try db.execute(
+            sql: "UPDATE issue SET due_at_ms = ?, updated_at_ms = ? WHERE id = ?",
+            arguments: [dueAtMs, now.milliseconds, id])
+    }
+
+    func setLocked(_ db: Database, _ isLocked: Bool) throws {
+        try db.execute(
+            sql: "UPDATE issue SET is_locked = ? WHERE id = ?", arguments: [isLocked, id])
+    }
+
+    func setPinOrder(_ db: Database, _ order: Int) throws {
+        try db.execute(
+            sql: "UPDATE issue SET pin_order = ? WHERE id = ?", arguments: [order, id])
+    }
+
+    /// Those of a repository that are pinned, in order.
+    static func pinned(_ db: Database, repository: Int64, pulls: Bool) throws -> [IssueRow] {
+        try fetchAll(
+            db,
+            sql: """
+                SELECT *
+                  FROM issue
+                 WHERE repository_id = ? AND is_pull = ? AND pin_order > 0
+                 ORDER BY pin_order, id
+                """, arguments: [repository, pulls])
+    }
+
+    func mention(_ db: Database, _ user: UserRow) throws {
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO mention (issue_id, user_id) VALUES (?, ?)",
+            arguments: [id, user.id])
+    }
+
     func delete(_ db: Database) throws {
         try db.execute(sql: "DELETE FROM issue WHERE id = ?", arguments: [id])
     }
@@ -111,67 +157,5 @@ extension IssueRow {
     func setAssignees(_ db: Database, _ users: [UserRow]) throws {
         try db.execute(sql: "DELETE FROM issue_assignee WHERE issue_id = ?", arguments: [id])
         for user in users { try assign(db, user) }
-    }
-}
-
-/// Which issues and pull requests a list has.
-struct IssueQuery: Sendable {
-    var isOpen: Bool? = true
-    var isPull: Bool?
-    /// All of these labels.
-    var labels: [Int64] = []
-    var text = ""
-    var sinceMs: Int64?
-    /// Whole seconds: everything of that second is included.
-    var beforeSecond: Int64?
-    var author: Int64?
-    var assignee: Int64?
-    var baseBranch: String?
-
-    /// One page, the newest first, and how many there are in all.
-    func fetch(_ db: Database, repository: Int64, page: Page) throws -> ([IssueRow], total: Int) {
-        var conditions = ["issue.repository_id = ?"]
-        var arguments: StatementArguments = [repository]
-        func require(_ condition: String, _ values: (any DatabaseValueConvertible)...) {
-            conditions.append(condition)
-            arguments += StatementArguments(values)
-        }
-        if let isOpen { require("issue.is_open = ?", isOpen) }
-        if let isPull { require("issue.is_pull = ?", isPull) }
-        if let author { require("issue.author_id = ?", author) }
-        if let sinceMs { require("issue.updated_at_ms >= ?", sinceMs) }
-        if let beforeSecond { require("issue.updated_at_ms / 1000 <= ?", beforeSecond) }
-        if let assignee {
-            require(
-                """
-                EXISTS (SELECT 1 FROM issue_assignee
-                         WHERE issue_assignee.issue_id = issue.id AND user_id = ?)
-                """, assignee)
-        }
-        if let baseBranch {
-            require(
-                """
-                EXISTS (SELECT 1 FROM pull
-                         WHERE pull.issue_id = issue.id AND base_branch = ?)
-                """, baseBranch)
-        }
-        for label in labels {
-            require(
-                """
-                EXISTS (SELECT 1 FROM issue_label
-                         WHERE issue_label.issue_id = issue.id AND label_id = ?)
-                """, label)
-        }
-        if !text.isEmpty {
-            require(
-                "(instr(lower(issue.title), lower(?)) > 0 OR instr(lower(issue.body), lower(?)) > 0)",
-                text, text)
-        }
-        let filter = " FROM issue WHERE " + conditions.joined(separator: " AND ")
-        let total = try Int.fetchOne(db, sql: "SELECT count(*)" + filter, arguments: arguments) ?? 0
-        let rows = try IssueRow.fetchAll(
-            db, sql: "SELECT issue.*" + filter + " ORDER BY issue.number DESC LIMIT ? OFFSET ?",
-            arguments: arguments + [page.limit, page.offset])
-        return (rows, total)
     }
 }

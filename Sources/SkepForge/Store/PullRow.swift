@@ -37,6 +37,20 @@ extension PullRow {
                 """, arguments: [repository, base, head, onlyOpen])
     }
 
+    /// The newest pull request with this commit as its merge or its head.
+    static func find(_ db: Database, repository: Int64, commit: String) throws -> IssueRow? {
+        try IssueRow.fetchOne(
+            db,
+            sql: """
+                SELECT issue.*
+                  FROM pull
+                  JOIN issue ON issue.id = pull.issue_id
+                 WHERE issue.repository_id = ? AND (merge_commit = ? OR head_commit = ?)
+                 ORDER BY merge_commit = ? DESC, issue.number DESC
+                 LIMIT 1
+                """, arguments: [repository, commit, commit, commit])
+    }
+
     /// The pull requests whose head has to be read from its branch.
     static func open(_ db: Database, repository: Int64) throws -> [(IssueRow, PullRow)] {
         let issues = try IssueRow.fetchAll(

@@ -54,6 +54,23 @@ extension RepositoryRow {
         return try find(db, id: db.lastInsertedRowID)
     }
 
+    func update(
+        _ db: Database, description: String, defaultBranch: String, isPrivate: Bool,
+        now: Timestamp
+    ) throws {
+        try db.execute(
+            sql: """
+                UPDATE repository
+                   SET description = ?, default_branch = ?, is_private = ?, updated_at_ms = ?
+                 WHERE id = ?
+                """,
+            arguments: [description, defaultBranch, isPrivate, now.milliseconds, id])
+    }
+
+    func delete(_ db: Database) throws {
+        try db.execute(sql: "DELETE FROM repository WHERE id = ?", arguments: [id])
+    }
+
     /// Takes the next number for an issue or a pull request.
     func takeNumber(_ db: Database) throws -> Int {
         try Int.fetchOne(

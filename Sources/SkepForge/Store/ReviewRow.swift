@@ -33,6 +33,10 @@ extension ReviewRow {
             db, sql: "SELECT * FROM review WHERE id = ? AND issue_id = ?", arguments: [id, issue])
     }
 
+    static func find(_ db: Database, id: Int64) throws -> ReviewRow? {
+        try fetchOne(db, sql: "SELECT * FROM review WHERE id = ?", arguments: [id])
+    }
+
     static func insert(
         _ db: Database, issue: IssueRow, author: UserRow, state: State, body: String,
         commit: String, now: Timestamp
@@ -72,6 +76,16 @@ extension ReviewRow {
             arguments: [isDismissed, now.milliseconds, id])
     }
 
+    /// The last word of each reviewer who approved or asked for changes.
+    static func verdicts(_ db: Database, issue: Int64) throws -> [ReviewRow] {
+        var last: [Int64: ReviewRow] = [:]
+        for review in try of(db, issue: issue)
+        where review.state == .approved || review.state == .requestChanges {
+            last[review.authorId] = review
+        }
+        return last.values.sorted { $0.id < $1.id }
+    }
+
     func delete(_ db: Database) throws {
         try db.execute(sql: "DELETE FROM review WHERE id = ?", arguments: [id])
     }
@@ -109,6 +123,10 @@ struct ReviewCommentRow: StoredRow, Equatable {
     let commitId: String
     let diffHunk: String
     let createdAtMs: Int64
+    /// The review's author if `nil`.
+    let authorId: Int64?
+    /// Who said that it's settled.
+    let resolverId: Int64?
 }
 
 extension ReviewCommentRow {
@@ -131,18 +149,39 @@ extension ReviewCommentRow {
 
     static func insert(
         _ db: Database, review: ReviewRow, path: String, body: String, oldLine: Int, newLine: Int,
-        diffHunk: String, now: Timestamp
-    ) throws {
+        diffHunk: String, author: UserRow? = nil, now: Timestamp
+    ) throws -> ReviewCommentRow? {
         try db.execute(
             sql: """
                 INSERT INTO review_comment
                        (review_id, path, body, old_line, new_line, commit_id, diff_hunk,
-                        created_at_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                        created_at_ms, author_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 review.id, path, body, oldLine, newLine, review.commitId, diffHunk,
-                now.milliseconds,
+                now.milliseconds, author?.id,
             ])
+        return try fetchOne(
+            db, sql: "SELECT * FROM review_comment WHERE id = ?",
+            arguments: [db.lastInsertedRowID])
+    }
+
+    static func find(_ db: Database, id: Int64, repository: Int64) throws -> ReviewCommentRow? {
+        try fetchOne(
+            db,
+            sql: """
+                SELECT review_comment.*
+                  FROM review_comment
+                  JOIN review ON review.id = review_comment.review_id
+                  JOIN issue ON issue.id = review.issue_id
+                 WHERE review_comment.id = ? AND issue.repository_id = ?
+                """, arguments: [id, repository])
+    }
+
+    func setResolver(_ db: Database, _ user: UserRow?) throws {
+        try db.execute(
+            sql: "UPDATE review_comment SET resolver_id = ? WHERE id = ?",
+            arguments: [user?.id, id])
     }
 }

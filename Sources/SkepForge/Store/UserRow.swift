@@ -23,17 +23,6 @@ extension UserRow {
         try fetchOne(db, sql: "SELECT * FROM user WHERE name = ?", arguments: [name])
     }
 
-    static func find(_ db: Database, tokenHash: String) throws -> UserRow? {
-        try fetchOne(
-            db,
-            sql: """
-                SELECT user.*
-                  FROM token
-                  JOIN user ON user.id = token.user_id
-                 WHERE token.hash = ?
-                """, arguments: [tokenHash])
-    }
-
     static func all(_ db: Database) throws -> [UserRow] {
         try fetchAll(db, sql: "SELECT * FROM user ORDER BY id")
     }
@@ -59,9 +48,24 @@ extension UserRow {
         return try find(db, id: db.lastInsertedRowID)
     }
 
-    func addToken(_ db: Database, hash: String, now: Timestamp) throws {
+    @discardableResult
+    func addToken(
+        _ db: Database, _ token: Token, name: String = "", scope: TokenScope = .all, now: Timestamp
+    ) throws -> Int64 {
         try db.execute(
-            sql: "INSERT INTO token (user_id, hash, created_at_ms) VALUES (?, ?, ?)",
-            arguments: [id, hash, now.milliseconds])
+            sql: """
+                INSERT INTO token (user_id, hash, name, scopes, last_eight, created_at_ms)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id, token.hash, name, scope.description, String(token.value.suffix(8)),
+                now.milliseconds,
+            ])
+        return db.lastInsertedRowID
+    }
+
+    func setFullName(_ db: Database, _ fullName: String) throws {
+        try db.execute(
+            sql: "UPDATE user SET full_name = ? WHERE id = ?", arguments: [fullName, id])
     }
 }

@@ -12,6 +12,8 @@ CREATE TABLE run (
   branch TEXT NOT NULL,
   continues_branch INTEGER NOT NULL CHECK (continues_branch IN (0, 1)),
   cause TEXT NOT NULL,
+  -- Of all its jobs: that of the demand it answers.
+  priority INTEGER NOT NULL CHECK (priority BETWEEN -1000 AND 1000),
   base_commit TEXT,
   base_branch TEXT,
   head_commit TEXT,
@@ -20,7 +22,8 @@ CREATE TABLE run (
   opened_at_ms INTEGER NOT NULL,
   -- Who or what wants it cancelled; it closes when everything has stopped.
   cancel_reason TEXT,
-  outcome TEXT CHECK (outcome IN ('published', 'no_changes', 'failed', 'cancelled')),
+  outcome TEXT
+    CHECK (outcome IN ('published', 'no_changes', 'failed', 'cancelled', 'chosen')),
   closed_at_ms INTEGER,
   closing_detail TEXT,
   CHECK ((base_commit IS NULL) = (base_branch IS NULL)),
@@ -40,7 +43,8 @@ CREATE INDEX run_of_issue ON run (repository, issue_number, id);
 CREATE INDEX run_open ON run (id)
   WHERE closed_at_ms IS NULL;
 
--- A demand for work. A standing one that has ended makes room for the next of the same cause.
+-- A demand for work. It waits while no run answers it, nobody dismissed it and it hasn't ended. A
+-- standing one that has ended makes room for the next of the same cause.
 CREATE TABLE run_trigger (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   repository TEXT NOT NULL COLLATE NOCASE,
@@ -48,23 +52,47 @@ CREATE TABLE run_trigger (
   agent TEXT NOT NULL,
   cause TEXT NOT NULL,
   is_standing INTEGER NOT NULL CHECK (is_standing IN (0, 1)),
+  -- NULL: the first workflow that may be asked this way.
+  workflow TEXT,
+  asked_by TEXT,
+  priority INTEGER NOT NULL CHECK (priority BETWEEN -1000 AND 1000),
+  findings TEXT,
+  -- Not answered before this.
+  not_before_ms INTEGER,
+  -- Those that were shut when it was last looked at; a JSON array.
+  gates TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(gates)),
   seen_at_ms INTEGER NOT NULL,
+  -- The cause is gone.
   ended_at_ms INTEGER,
-  run INTEGER NOT NULL REFERENCES run (id)
+  -- The run that answers it.
+  run INTEGER REFERENCES run (id),
+  -- Why no run answers it. A standing cause isn't asked about again until it is gone.
+  dismissed TEXT,
+  CHECK (run IS NULL OR dismissed IS NULL)
 ) STRICT;
 
--- The same cause is answered once.
+-- The same cause is answered once; also: the demands on an issue.
 CREATE UNIQUE INDEX run_trigger_cause ON run_trigger (repository, issue_number, agent, cause)
   WHERE ended_at_ms IS NULL;
+
+-- The demands that wait, the most urgent first.
+CREATE INDEX run_trigger_waiting ON run_trigger (priority DESC, seen_at_ms, id)
+  WHERE run IS NULL AND dismissed IS NULL AND ended_at_ms IS NULL;
+
+-- How often something about a pull request was answered.
+CREATE INDEX run_trigger_answered ON run_trigger (repository, cause)
+  WHERE run IS NOT NULL;
 
 -- Which step of which run a job does.
 CREATE TABLE step_job (
   job INTEGER PRIMARY KEY,
   run INTEGER NOT NULL REFERENCES run (id),
   step TEXT NOT NULL,
-  -- 1 for the run's first job of this step.
+  -- 1 for the run's first job of this step; each reviewer's are counted apart.
   round INTEGER NOT NULL CHECK (round >= 1),
-  findings TEXT
+  findings TEXT,
+  -- Whose session it has, where that isn't the run's agent.
+  agent TEXT
 ) STRICT;
 
 -- The newest job of a run.
@@ -114,6 +142,8 @@ CREATE TABLE check_result (
   has_passed INTEGER NOT NULL CHECK (has_passed IN (0, 1)),
   ending TEXT NOT NULL,
   duration_ms INTEGER NOT NULL,
+  -- How many tests it ran, where it wrote that down; JSON.
+  tests TEXT CHECK (tests IS NULL OR json_valid(tests)),
   at_ms INTEGER NOT NULL
 ) STRICT;
 
@@ -130,19 +160,32 @@ CREATE TABLE run_note (
 -- The notes of a run, in order.
 CREATE INDEX run_note_of_run ON run_note (run, id);
 
--- What is to be said on an issue, in this order.
+-- What is to be said or done on the tracker; at one place in this order.
 CREATE TABLE report (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  run INTEGER NOT NULL REFERENCES run (id),
+  -- NULL when it is no run's.
+  run INTEGER REFERENCES run (id),
+  -- The issue or pull request it is for; 0 where a new issue is opened.
+  repository TEXT NOT NULL COLLATE NOCASE,
+  issue_number INTEGER NOT NULL CHECK (issue_number >= 0),
   topic TEXT NOT NULL,
   body TEXT NOT NULL,
+  -- What is done with the text; JSON.
+  content TEXT NOT NULL CHECK (json_valid(content)),
   created_at_ms INTEGER NOT NULL,
   posted_at_ms INTEGER,
   comment_url TEXT,
-  UNIQUE (run, topic),
   CHECK ((posted_at_ms IS NULL) = (comment_url IS NULL))
 ) STRICT;
 
--- Those that aren't posted.
-CREATE INDEX report_unposted ON report (id)
+-- A run says everything once; also: the reports of a run.
+CREATE UNIQUE INDEX report_topic ON report (run, topic)
+  WHERE run IS NOT NULL;
+
+-- What is no run's is said once at a place.
+CREATE UNIQUE INDEX report_place_topic ON report (repository, issue_number, topic)
+  WHERE run IS NULL;
+
+-- Those of a place that aren't posted, oldest first.
+CREATE INDEX report_unposted ON report (repository, issue_number, id)
   WHERE posted_at_ms IS NULL;

@@ -1,3 +1,4 @@
+internal import Foundation
 public import SkepCore
 public import SkepQueue
 internal import Synchronization
@@ -10,8 +11,11 @@ public final class ScriptedAgent: Agent {
         public var adoptions = 0
         public var running: Set<SessionID> = []
         public var stopped: [SessionID] = []
+        /// What its sessions leave at `$SKEP_OUTPUT`, one after the other; `nil`: nothing.
+        public var documents: [String?] = []
         var results: [SessionResult.Ending]
         var ended: [SessionID: SessionResult.Ending] = [:]
+        var left: [SessionID: String] = [:]
     }
 
     public let definition: AgentDefinition
@@ -33,10 +37,25 @@ public final class ScriptedAgent: Agent {
 
     public var snapshot: State { state.withLock { $0 } }
 
-    /// Ends all sessions that run.
-    public func finish(_ ending: SessionResult.Ending = .exited(code: 0)) {
+    /// Lets its next sessions end well, each with what it leaves at `$SKEP_OUTPUT`.
+    public func answer(with documents: [String?]) {
         state.withLock { state in
-            for session in state.running { state.ended[session] = ending }
+            state.documents += documents
+            state.results += documents.map { _ in .exited(code: 0) }
+        }
+    }
+
+    /// Ends all sessions that run.
+    ///
+    /// - Parameter document: What each leaves at `$SKEP_OUTPUT`.
+    public func finish(
+        _ ending: SessionResult.Ending = .exited(code: 0), document: String? = nil
+    ) {
+        state.withLock { state in
+            for session in state.running {
+                state.ended[session] = ending
+                state.left[session] = document
+            }
             state.running = []
         }
     }
@@ -58,12 +77,15 @@ public final class ScriptedAgent: Agent {
                 state.running.insert(id)
             } else {
                 state.ended[id] = state.results.removeFirst()
+                if !state.documents.isEmpty { state.left[id] = state.documents.removeFirst() }
             }
             return false
         }
         do {
             return try await body(
-                ScriptedSession(id: id, isAdopted: isAdopted, agent: self, clock: clock))
+                ScriptedSession(
+                    id: id, isAdopted: isAdopted, output: workspace.outputPath + "/output.json",
+                    agent: self, clock: clock))
         } catch {
             if assignment.ending() == .stop {
                 state.withLock { state in
@@ -79,11 +101,16 @@ public final class ScriptedAgent: Agent {
     fileprivate func ending(of session: SessionID) -> SessionResult.Ending? {
         state.withLock { $0.ended[session] }
     }
+
+    fileprivate func document(of session: SessionID) -> String? {
+        state.withLock { $0.left[session] }
+    }
 }
 
 private struct ScriptedSession: AgentSession {
     let id: SessionID
     let isAdopted: Bool
+    let output: String
     let agent: ScriptedAgent
     let clock: any Clock
 
@@ -94,6 +121,9 @@ private struct ScriptedSession: AgentSession {
     func result() async throws -> SessionResult {
         while true {
             if let ending = agent.ending(of: id) {
+                if let document = agent.document(of: id) {
+                    try Data(document.utf8).write(to: URL(fileURLWithPath: output))
+                }
                 return SessionResult(
                     ending: ending, startedAt: clock.now, endedAt: clock.now, outputBytes: 5,
                     tail: "bye.")
@@ -105,24 +135,54 @@ private struct ScriptedSession: AgentSession {
 
 /// Commands whose endings a test says; all pass when it says nothing.
 public final class ScriptedCommands: Commands {
-    private let state: Mutex<(endings: [SessionResult.Ending], lines: [String])>
+    /// What a command prints and writes.
+    public struct Output: Sendable {
+        public var text: String
+        /// Into the working tree, by paths.
+        public var files: [String: String]
+
+        public init(_ text: String = "", files: [String: String] = [:]) {
+            self.text = text
+            self.files = files
+        }
+    }
+
+    private struct State {
+        var endings: [SessionResult.Ending]
+        var lines: [String] = []
+        var outputs: [Output] = []
+    }
+
+    private let state: Mutex<State>
 
     public init(endings: [SessionResult.Ending] = []) {
-        state = Mutex((endings, []))
+        state = Mutex(State(endings: endings))
     }
 
     public var lines: [String] { state.withLock { $0.lines } }
+
+    /// What the next commands print and write, one after the other.
+    public func print(_ outputs: [Output]) { state.withLock { $0.outputs += outputs } }
 
     public func run(
         _ commandLine: String, in workspace: Workspace, for lease: LeaseToken,
         environment: [String], limits: SessionLimits
     ) async throws -> CommandResult {
-        let ending = state.withLock { state in
+        let (ending, output) = state.withLock { state in
             state.lines.append(commandLine)
-            return state.endings.isEmpty ? .exited(code: 0) : state.endings.removeFirst()
+            return (
+                state.endings.isEmpty ? .exited(code: 0) : state.endings.removeFirst(),
+                state.outputs.isEmpty
+                    ? Output("what \(commandLine) said") : state.outputs.removeFirst()
+            )
         }
-        return CommandResult(
-            ending: ending, tail: "what \(commandLine) said", duration: .milliseconds(7))
+        for (path, text) in output.files {
+            let file = URL(fileURLWithPath: workspace.path).appendingPathComponent(path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        return CommandResult(ending: ending, tail: output.text, duration: .milliseconds(7))
     }
 }
 

@@ -3,152 +3,101 @@ public import SkepQueue
 internal import Synchronization
 
 /// A tracker in memory: what a test puts into it, and what was posted. Can be told to refuse.
+///
+/// It has Gitea's habits where an engine could stumble over them: times in whole seconds, pull
+/// requests among changes, no label that wasn't made before, no verdict on one's own pull request.
 public final class ScriptedTracker: Tracker {
-    public struct State: Sendable {
-        public var issues: [IssueReference: Issue] = [:]
-        public var comments: [IssueReference: [IssueComment]] = [:]
-        public var pullRequests: [Int: PullRequest] = [:]
-        public var failure: (any SkepError)?
-        /// Issues that the list leaves out, as when they slip between two pages.
-        public var unlisted: Set<IssueReference> = []
-        /// Issues on which nothing can be posted.
-        public var locked: Set<IssueReference> = []
-        public var listings = 0
-        var lastNumber = 100
+    /// What all accounts see; one of it, however many are signed in.
+    final class World: Sendable {
+        let state = Mutex(State())
     }
 
-    private let state: Mutex<State>
-    private let clock: any Clock
+    let world: World
+    let clock: any Clock
+    /// Who asks.
+    let login: LoginName
 
     public init(clock: any Clock) {
-        state = Mutex(State())
+        world = World()
         self.clock = clock
+        login = "skep"
     }
 
-    public func change<R>(_ body: (inout sending State) -> sending R) -> sending R {
-        state.withLock(body)
+    private init(_ other: ScriptedTracker, login: LoginName) {
+        world = other.world
+        clock = other.clock
+        self.login = login
     }
 
-    /// Adds or replaces an issue.
-    @discardableResult
-    public func put(
-        _ number: Int, title: String = "Something is wrong", body: String = "It is.",
-        isOpen: Bool = true, labels: [String] = [], assignees: [LoginName] = []
-    ) -> IssueReference {
-        let reference = IssueReference(repository: .sample, number: number)
-        let issue = Issue(
-            reference: reference, title: title, body: body, isOpen: isOpen, labels: labels,
-            assignees: assignees, author: "ann", isPullRequest: false, createdAt: clock.now,
-            updatedAt: clock.now, url: "http://tracker.test/\(number)")
-        state.withLock { $0.issues[reference] = issue }
-        return reference
+    /// The account named in `State.accounts`, or the one whose name is the token's text.
+    public func signedIn(with token: Secret) -> any Tracker {
+        let known = world.state.withLock { $0.accounts[token] }
+        return ScriptedTracker(self, login: known ?? LoginName(rawValue: token.value))
     }
 
-    /// What was posted on an issue, without markers.
-    public func posts(on issue: IssueReference) -> [String] {
-        state.withLock { $0.comments[issue] ?? [] }.map { comment in
-            comment.body.split(separator: "\n\n\(CommentMarker.prefix)").first.map(String.init)
-                ?? comment.body
+    /// Changes anything. What differs afterwards counts as changed now, unless it says when.
+    public func change<R: Sendable>(_ body: (inout State) throws -> R) rethrows -> R {
+        try world.state.withLock { state in
+            let before = state
+            let result = try body(&state)
+            state.touch(whatDiffersFrom: before, at: now)
+            return result
         }
     }
 
-    private func access<R>(_ body: (inout State) throws -> R) throws -> R {
-        try state.withLock { state in
-            if let failure = state.failure { throw failure }
+    /// What there is, to look at.
+    public var state: State { world.state.withLock { $0 } }
+
+    /// Calls so far by the method's name, of all accounts; "commentsSince" and "postReview" are
+    /// counted apart from "comments" and "post". Refused ones count.
+    public var calls: [String: Int] { world.state.withLock { $0.calls } }
+
+    /// Gitea's times are whole seconds.
+    var now: Timestamp { State.wholeSecond(clock.now) }
+
+    /// Counts a call, refuses it if it should be, and has it done.
+    func access<R: Sendable>(_ call: String, _ body: (inout State) throws -> R) throws -> R {
+        try world.state.withLock { state in
+            state.calls[call, default: 0] += 1
+            if let failure = state.failures[call] ?? state.failure { throw failure }
             return try body(&state)
         }
     }
 
+    // MARK: What it is
+
     public func probe() async throws -> TrackerProbe {
-        TrackerProbe(product: "Scripted", version: "1", login: "skep")
+        try access("probe") { _ in
+            TrackerProbe(product: "Scripted", version: "1", login: login)
+        }
     }
 
     public func repository(_ name: RepositoryName) async throws -> TrackerRepository {
-        TrackerRepository(
-            name: name, defaultBranch: "main", cloneURL: "http://tracker.test/\(name).git",
-            isEmpty: false, isArchived: false, canPush: true, url: "http://tracker.test/\(name)")
-    }
-
-    public func issues(in repository: RepositoryName, matching filter: IssueFilter) async throws
-        -> [Issue]
-    {
-        try access { state in
-            state.listings += 1
-            return state.issues.values.filter {
-                $0.reference.repository == repository && filter.matches($0)
-                    && !state.unlisted.contains($0.reference)
-            }.sorted { $0.reference > $1.reference }
+        try access("repository") { state in
+            var name = name
+            if let known = state.repositories {
+                guard let found = known.first(where: { $0 == name }) else {
+                    throw ScriptedRefusal(kind: .conflict, what: "There is no \(name)")
+                }
+                name = found
+            }
+            return TrackerRepository(
+                name: name, defaultBranch: "main", cloneURL: "http://tracker.test/\(name).git",
+                isEmpty: false, isArchived: false, canPush: true, url: "http://tracker.test/\(name)"
+            )
         }
     }
 
-    public func issue(_ reference: IssueReference) async throws -> Issue {
-        try access { state in
-            guard let issue = state.issues[reference] else {
-                throw ScriptedRefusal(kind: .conflict, what: "There is no issue \(reference)")
-            }
-            return issue
-        }
-    }
-
-    public func comments(on issue: IssueReference) async throws -> [IssueComment] {
-        try access { $0.comments[issue] ?? [] }
-    }
-
-    public func post(_ body: String, marker: CommentMarker, on issue: IssueReference) async throws
-        -> IssueComment
-    {
-        try access { state in
-            if state.locked.contains(issue) {
-                throw ScriptedRefusal(kind: .refused, what: "\(issue) is locked.")
-            }
-            if let there = state.comments[issue]?.first(where: { marker.isIn($0.body) }) {
-                return there
-            }
-            state.lastNumber += 1
-            let comment = IssueComment(
-                id: Int64(state.lastNumber), author: "skep", body: "\(body)\n\n\(marker)",
-                createdAt: clock.now, url: "\(issue)/\(state.lastNumber)")
-            state.comments[issue, default: []].append(comment)
-            return comment
-        }
-    }
-
-    public func labels(in repository: RepositoryName) async throws -> [TrackerLabel] { [] }
-    public func createLabel(_ label: NewLabel, in repository: RepositoryName) async throws {}
-    public func addLabels(_ labels: [String], to issue: IssueReference) async throws {}
-    public func removeLabel(_ label: String, from issue: IssueReference) async throws {}
-
-    public func openPullRequest(_ new: NewPullRequest) async throws -> PullRequest {
-        try access { state in
-            let there = state.pullRequests.values.first {
-                $0.isOpen && $0.head == new.head && $0.base == new.base
-            }
-            if let there { return there }
-            state.lastNumber += 1
-            let pullRequest = PullRequest(
-                number: state.lastNumber, title: new.title, isOpen: true, isMerged: false,
-                head: new.head, base: new.base, headCommit: nil,
-                url: "http://tracker.test/pulls/\(state.lastNumber)")
-            state.pullRequests[state.lastNumber] = pullRequest
-            return pullRequest
-        }
-    }
-
-    public func pullRequest(_ reference: IssueReference) async throws -> PullRequest {
-        try access { state in
-            guard let pullRequest = state.pullRequests[reference.number] else {
-                throw ScriptedRefusal(kind: .conflict, what: "There is no pull \(reference)")
-            }
-            return pullRequest
-        }
+    public func rights(in repository: RepositoryName) async throws -> [TrackerRight] {
+        try access("rights") { $0.rights }
     }
 
     public func canWrite(_ user: LoginName, to repository: RepositoryName) async throws -> Bool {
-        true
+        try access("canWrite") { $0.writers?.contains(user) ?? true }
     }
 
     public func gitAccess(to repository: RepositoryName) async throws -> GitAccess {
-        try access { _ in GitAccess(remote: "http://tracker.test/\(repository).git") }
+        try access("gitAccess") { _ in GitAccess(remote: "http://tracker.test/\(repository).git") }
     }
 }
 

@@ -1,8 +1,9 @@
+internal import Foundation
 public import SkepCore
 internal import SkepQueue
 internal import Synchronization
 
-/// Workspaces that are names only; what a session "changed" is what the test says.
+/// Workspaces that hold what the test puts there; what a session "changed" is what the test says.
 public final class ScriptedWorkspaces: Workspaces {
     public struct State: Sendable {
         /// What is collected next, by attempts; afterwards nothing has changed.
@@ -12,11 +13,25 @@ public final class ScriptedWorkspaces: Workspaces {
         public var rescues: [String] = []
         public var released: [RunID] = []
         public var pushFailure: (any SkepError)?
+        /// What the remote's default branch is at.
+        public var base: CommitID = .sample("0")
+        /// What is in the working tree of a workspace that is made ready, by paths.
+        public var files: [String: String] = [:]
+        /// What lies between a commit and its base; one file "a" where nothing is said.
+        public var comparisons: [CommitID: CommitComparison] = [:]
+        public var diffs: [CommitID: String] = [:]
     }
 
     private let state: Mutex<State>
+    private let folder: URL
 
-    public init() { state = Mutex(State()) }
+    public init() {
+        state = Mutex(State())
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "workspaces-\(UInt64.random(in: 0 ... .max))")
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     public func change<R>(_ body: (inout sending State) -> sending R) -> sending R {
         state.withLock(body)
@@ -25,18 +40,38 @@ public final class ScriptedWorkspaces: Workspaces {
     public func refresh(_ repository: RepositoryName, from access: GitAccess) async throws
         -> BranchHead
     {
-        BranchHead(branch: "main", commit: .sample("0"))
+        BranchHead(branch: "main", commit: state.withLock { $0.base })
     }
 
     public func withWorkspace<R: Sendable>(
         _ request: WorkspaceRequest, _ body: (Workspace) async throws -> R
     ) async throws -> R {
-        state.withLock { $0.requests.append(request) }
-        return try await body(
-            Workspace(
-                run: request.run, repository: request.repository, path: "/nowhere/tree",
-                outputPath: "/nowhere/output", homePath: "/nowhere/home", base: request.base,
-                branch: request.branch))
+        let files = state.withLock { state in
+            state.requests.append(request)
+            return state.files
+        }
+        let place = folder.appendingPathComponent("\(request.run)")
+        let workspace = Workspace(
+            run: request.run, repository: request.repository, path: place.path + "/tree",
+            outputPath: place.path + "/output", homePath: place.path + "/home",
+            base: request.base, branch: request.branch)
+        if request.resumes == nil { try Self.makeReady(place, files) }
+        return try await body(workspace)
+    }
+
+    private static func makeReady(_ place: URL, _ files: [String: String]) throws {
+        let manager = FileManager.default
+        try? manager.removeItem(at: place)
+        for name in ["tree", "output", "home"] {
+            try manager.createDirectory(
+                at: place.appendingPathComponent(name), withIntermediateDirectories: true)
+        }
+        for (path, text) in files {
+            let file = place.appendingPathComponent("tree").appendingPathComponent(path)
+            try manager.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
     }
 
     public func reservations() async throws -> Set<WorkspaceReservation> {
@@ -91,10 +126,15 @@ public final class ScriptedWorkspaces: Workspaces {
     public func comparison(
         of head: CommitID, with base: CommitID, in repository: RepositoryName
     ) async throws -> CommitComparison {
-        CommitComparison(commits: [], filesChanged: 1, insertions: 2, deletions: 3, paths: ["a"])
+        state.withLock { $0.comparisons[head] }
+            ?? CommitComparison(
+                commits: [], filesChanged: 1, insertions: 2, deletions: 3, paths: ["a"])
     }
 
     public func diff(
         of head: CommitID, with base: CommitID, in repository: RepositoryName, maxBytes: Int
-    ) async throws -> String { "" }
+    ) async throws -> String {
+        let text = state.withLock { $0.diffs[head] } ?? "diff --git a/a b/a\n+changed in \(head)\n"
+        return String(decoding: text.utf8.prefix(maxBytes), as: UTF8.self)
+    }
 }

@@ -67,7 +67,7 @@ public final class ScriptedHTTPServer: Sendable {
     ///
     /// - Returns: `false` when it isn't so after ten seconds.
     public func reaches(_ condition: (ScriptedHTTPServer) -> Bool) async -> Bool {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(120)
         while !condition(self) {
             guard ContinuousClock.now < deadline else { return false }
             try? await Task.sleep(for: .milliseconds(2))

@@ -5,6 +5,9 @@ internal import SkepQueue
 // What Gitea answers, as far as Skep reads it. Anything may be absent, null or of a type of its own
 // but for what a thing can't be used without; unknown keys are passed over.
 
+/// An answer of which nothing is read, and which may be empty.
+struct GiteaNothing: Decodable {}
+
 struct GiteaVersion: Decodable {
     let version: String
 }
@@ -43,6 +46,12 @@ struct GiteaIssue: Decodable {
     let createdAt: Timestamp
     let updatedAt: Timestamp
     let url: String
+    let milestone: GiteaMilestone?
+    let commentCount: Int?
+    /// Counts the edits of the text; Gitea from 1.26.
+    let contentVersion: Int?
+    /// Where it is, in lists that may have issues of several.
+    let repository: RepositoryName?
 
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: GiteaKey.self)
@@ -62,32 +71,64 @@ struct GiteaIssue: Decodable {
         createdAt = values.time("created_at") ?? Timestamp(milliseconds: 0)
         updatedAt = values.time("updated_at") ?? createdAt
         url = values.lenient("html_url") ?? ""
+        milestone = values.lenient("milestone")
+        commentCount = values.lenient("comments")
+        contentVersion = values.lenient("content_version")
+        let home: GiteaHome? = values.lenient("repository")
+        repository = home?.fullName
     }
 
     func issue(in repository: RepositoryName) -> Issue {
         Issue(
             reference: IssueReference(repository: repository, number: number), title: title,
             body: body, isOpen: isOpen, labels: labels, assignees: assignees, author: author,
-            isPullRequest: isPullRequest, createdAt: createdAt, updatedAt: updatedAt, url: url)
+            isPullRequest: isPullRequest, createdAt: createdAt, updatedAt: updatedAt, url: url,
+            milestone: milestone?.title, commentCount: commentCount)
     }
+}
+
+/// The short form of a repository, as an issue carries it.
+struct GiteaHome: Decodable {
+    let fullName: RepositoryName
+
+    private enum CodingKeys: String, CodingKey { case fullName = "full_name" }
 }
 
 struct GiteaComment: Decodable {
     let comment: IssueComment
+    let updatedAt: Timestamp?
+    /// The number of the issue or pull request it stands on, where its addresses tell.
+    let place: (number: Int, isPullRequest: Bool)?
 
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: GiteaKey.self)
+        updatedAt = values.time("updated_at")
+        let addresses = ["pull_request_url", "issue_url", "html_url"]
+            .compactMap { values.lenient(GiteaKey(stringLiteral: $0)) as String? }
+        place = addresses.lazy.compactMap(Self.place).first
         comment = IssueComment(
             id: try values.decode(Int64.self, forKey: "id"), author: values.login("user"),
             body: values.lenient("body") ?? "",
             createdAt: values.time("created_at") ?? Timestamp(milliseconds: 0),
             url: values.lenient("html_url") ?? "")
     }
+
+    /// Reads ".../owner/name/pulls/12" and ".../issues/12#issuecomment-3".
+    private static func place(_ address: String) -> (number: Int, isPullRequest: Bool)? {
+        let path = address.prefix { $0 != "#" && $0 != "?" }
+        let parts = path.split(separator: "/")
+        guard let number = parts.last.flatMap({ Int($0) }), let kind = parts.dropLast().last,
+            kind == "pulls" || kind == "issues"
+        else { return nil }
+        return (number, kind == "pulls")
+    }
 }
 
 struct GiteaRepository: Decodable {
     struct Permissions: Decodable {
+        let admin: Bool?
         let push: Bool?
+        let pull: Bool?
     }
 
     let fullName: RepositoryName
@@ -95,7 +136,7 @@ struct GiteaRepository: Decodable {
     let cloneURL: String
     let isEmpty: Bool
     let isArchived: Bool
-    let canPush: Bool?
+    let permissions: Permissions?
     let url: String
 
     init(from decoder: any Decoder) throws {
@@ -105,65 +146,13 @@ struct GiteaRepository: Decodable {
         cloneURL = values.lenient("clone_url") ?? ""
         isEmpty = values.lenient("empty") ?? false
         isArchived = values.lenient("archived") ?? false
-        let permissions: Permissions? = values.lenient("permissions")
-        canPush = permissions?.push
+        permissions = values.lenient("permissions")
         url = values.lenient("html_url") ?? ""
     }
 }
 
 struct GiteaPermission: Decodable {
     let permission: String
-}
-
-struct GiteaPull: Decodable {
-    struct Side: Decodable {
-        let branch: String
-        let commit: CommitID?
-        let repositoryID: Int64?
-
-        init(from decoder: any Decoder) throws {
-            let values = try decoder.container(keyedBy: GiteaKey.self)
-            let ref: String = values.lenient("ref") ?? ""
-            let label: String = values.lenient("label") ?? ""
-            // Once the branch is deleted, `ref` is "refs/pull/N/head" and `label` has its name.
-            branch = ref.hasPrefix("refs/") && !label.isEmpty ? label : ref
-            let sha: String? = values.lenient("sha")
-            commit = sha.flatMap { CommitID(rawValue: $0) }
-            repositoryID = values.lenient("repo_id")
-        }
-    }
-
-    let number: Int
-    let title: String
-    let isOpen: Bool
-    let isMerged: Bool
-    let head: Side
-    let base: Side
-    let url: String
-
-    init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: GiteaKey.self)
-        number = try values.decode(Int.self, forKey: "number")
-        title = values.lenient("title") ?? ""
-        isOpen = values.lenient("state") == "open"
-        isMerged = values.lenient("merged") ?? false
-        head = try values.decode(Side.self, forKey: "head")
-        base = try values.decode(Side.self, forKey: "base")
-        url = values.lenient("html_url") ?? ""
-    }
-
-    /// Whether it is open and asks for just this; a branch of the same name in a fork isn't.
-    func answers(_ new: NewPullRequest) -> Bool {
-        isOpen && head.branch == new.head.rawValue && base.branch == new.base.rawValue
-            && (head.repositoryID == nil || head.repositoryID == base.repositoryID)
-    }
-
-    var pullRequest: PullRequest {
-        PullRequest(
-            number: number, title: title, isOpen: isOpen, isMerged: isMerged,
-            head: BranchName(rawValue: head.branch), base: BranchName(rawValue: base.branch),
-            headCommit: head.commit, url: url)
-    }
 }
 
 /// A key as it stands in the JSON.

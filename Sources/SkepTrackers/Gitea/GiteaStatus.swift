@@ -30,8 +30,9 @@ enum GiteaStatus {
                 return .missingScope(
                     required: scopes.required, granted: scopes.granted, request: call.description)
             }
-            return .forbidden(
-                subject: call.subject, request: call.description, message: message)
+            return forbidden(call, message)
+        // An archived repository.
+        case 423: return forbidden(call, message.isEmpty ? "it is archived" : message)
         case 409: return .conflict(subject: call.subject, message: message)
         case 429, 503:
             let time = response.headers["Retry-After"].flatMap {
@@ -59,6 +60,15 @@ enum GiteaStatus {
             "\"\(place(context))\" is of another type."
         default: "It isn't JSON."
         }
+    }
+
+    /// With what the account would need: a withdrawn permission should be told by its name.
+    private static func forbidden(_ call: GiteaCall, _ message: String) -> GiteaError {
+        .forbidden(
+            subject: call.subject, request: call.description, message: message,
+            needs: call.place.map {
+                "\(call.method.isRead ? "read" : "write") access to \($0.repository)"
+            })
     }
 
     private static func notGitea(_ response: HTTPResponse) -> GiteaError {

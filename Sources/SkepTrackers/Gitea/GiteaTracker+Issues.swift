@@ -1,7 +1,7 @@
 internal import Foundation
 public import SkepCore
 internal import SkepHTTP
-internal import SkepQueue
+public import SkepQueue
 
 extension GiteaTracker {
     /// All pages, filtered again here: a server drops labels it doesn't know from the question, and
@@ -27,15 +27,12 @@ extension GiteaTracker {
             .sorted { $0.reference.number > $1.reference.number }
     }
 
-    /// With pages of a usual length, and of a small one where issues are so large that a page is
-    /// more than may be read at once; without the assignee where the server doesn't know the name.
+    /// Without the assignee where the server doesn't know the name.
     private func walk(
         _ repository: RepositoryName, _ filter: IssueFilter
     ) async throws -> [GiteaIssue] {
         do {
-            return try await walk(repository, filter, limit: 50)
-        } catch GiteaError.transport(.tooLarge) {
-            return try await walk(repository, filter, limit: 5)
+            return try await pages { try await self.walk(repository, filter, limit: $0) }
         } catch GiteaError.notFound where filter.assignee != nil {
             var wider = filter
             wider.assignee = nil
@@ -54,60 +51,89 @@ extension GiteaTracker {
         if let since = filter.since { query.append(("since", GiteaTime.text(since))) }
         return try await api.list(
             .get(
-                ["repos", repository.owner, repository.name, "issues"], query: query,
-                subject: "repository \(repository)"), limit: limit)
+                repository.path + ["issues"], query: query, subject: "repository \(repository)",
+                // A 404 may be about the assignee.
+                in: filter.assignee == nil ? .repository(repository) : nil), limit: limit)
     }
 
     public func issue(_ reference: IssueReference) async throws -> Issue {
-        let found: GiteaIssue = try await api.value(
-            .get(reference.path, subject: "issue \(reference)"))
-        return found.issue(in: reference.repository)
+        try await document(of: reference).issue(in: reference.repository)
     }
 
-    /// Gitea gives all of them at once.
-    public func comments(on issue: IssueReference) async throws -> [IssueComment] {
-        let found: [GiteaComment] = try await api.list(
-            .get(issue.path + ["comments"], subject: "issue \(issue)"), limit: nil)
-        var seen: Set<Int64> = []
-        return found.map(\.comment).filter { seen.insert($0.id).inserted }.sorted { $0.id < $1.id }
+    func document(of reference: IssueReference) async throws -> GiteaIssue {
+        try await api.value(
+            .get(reference.path, subject: "issue \(reference)", in: .issue(reference)))
     }
 
-    /// Looks for the marker, posts, and after a failure that leaves it open whether the comment
-    /// was made, looks again before it posts again.
-    ///
-    /// Markers within `body` are made harmless: what an agent or an issue says can't pose as one.
-    public func post(
-        _ body: String, marker: CommentMarker, on issue: IssueReference
-    ) async throws -> IssueComment {
-        if let there = try await comment(with: marker, on: issue) { return there }
-
-        let harmless = body.replacing(CommentMarker.prefix, with: "&lt;!-- skep:")
-        let call = try GiteaCall.write(
-            .post, issue.path + ["comments"],
-            GiteaNewComment(body: "\(harmless)\n\n\(marker)"), subject: "issue \(issue)",
-            isRepeatable: false)
-        let posted = try await writeOnce(call, as: GiteaComment.self) {
-            try await self.comment(with: marker, on: issue)
+    /// Without `type`, so that pull requests come too. Gitea's order is fixed, the newest first, so
+    /// it is sorted here. Something that changes while pages are walked may come twice: its later
+    /// state counts.
+    public func changes(in repository: RepositoryName, since: Timestamp) async throws -> [Issue] {
+        let query = [(name: "state", value: "all"), ("since", GiteaTime.text(since))]
+        let found = try await pages { limit in
+            try await self.api.list(
+                .get(
+                    repository.path + ["issues"], query: query,
+                    subject: "repository \(repository)", in: .repository(repository)),
+                limit: limit, as: GiteaIssue.self)
         }
-        switch posted {
-        case .done(let answer):
-            learn(answer.comment.author)
-            return answer.comment
-        case .wasThere(let comment): return comment
+        var newest: [Int: GiteaIssue] = [:]
+        for issue in found
+        where newest[issue.number].map({ $0.updatedAt <= issue.updatedAt }) != false {
+            newest[issue.number] = issue
+        }
+        return newest.values.map { $0.issue(in: repository) }
+            .sorted { ($0.updatedAt, $0.reference.number) < ($1.updatedAt, $1.reference.number) }
+    }
+
+    /// Where the repository's dependencies are off, and where a tracker knows of none, there are
+    /// none; that is remembered for an hour.
+    public func dependencies(of issue: IssueReference) async throws -> [Issue] {
+        let repository = issue.repository
+        guard !capabilities.lacks(.dependencies, repository, at: api.clock.uptime) else {
+            return []
+        }
+        do {
+            let found: [GiteaIssue] = try await api.list(
+                .get(issue.path + ["dependencies"], subject: "the dependencies of \(issue)"))
+            var seen: Set<IssueReference> = []
+            return found.map { $0.issue(in: $0.repository ?? repository) }
+                .filter { seen.insert($0.reference).inserted }
+        } catch let error as GiteaError where error.isMissingRoute {
+            // It may as well be the issue that is missing; that is an error, and it says so.
+            _ = try await self.issue(issue)
+            capabilities.note(lacking: .dependencies, repository, at: api.clock.uptime)
+            return []
         }
     }
 
-    /// The comment that carries a marker. Anybody can write one, so once the tracker has said who
-    /// Skep is, only Skep's own count.
-    private func comment(
-        with marker: CommentMarker, on issue: IssueReference
-    ) async throws -> IssueComment? {
-        try await comments(on: issue).first {
-            marker.isIn($0.body) && (provenLogin == nil || $0.author == provenLogin)
+    /// Pages of a usual length, and of a small one where issues are so large that a page is more
+    /// than may be read at once.
+    private func pages<Item>(_ body: (_ limit: Int) async throws -> [Item]) async throws -> [Item] {
+        do {
+            return try await body(50)
+        } catch GiteaError.transport(.tooLarge) {
+            return try await body(5)
         }
     }
 }
 
+extension RepositoryName {
+    var path: [String] { ["repos", owner, name] }
+}
+
 extension IssueReference {
-    var path: [String] { ["repos", repository.owner, repository.name, "issues", String(number)] }
+    /// Of pull requests, too: what they have in common with issues is found there.
+    var path: [String] { repository.path + ["issues", String(number)] }
+    var pullPath: [String] { repository.path + ["pulls", String(number)] }
+}
+
+extension GiteaError {
+    /// Whether the tracker has no such route, or has switched off what it is for.
+    var isMissingRoute: Bool {
+        switch self {
+        case .notFound, .invalid(_, 405, _): true
+        default: false
+        }
+    }
 }

@@ -13,7 +13,7 @@ extension GiteaTracker {
         guard try await isThere() == nil else { return }
         let color = label.color.hasPrefix("#") ? label.color : "#" + label.color
         let call = try GiteaCall.write(
-            .post, ["repos", repository.owner, repository.name, "labels"],
+            .post, repository.path + ["labels"],
             GiteaNewLabel(
                 name: label.name, color: color, description: label.description,
                 exclusive: label.isExclusive),
@@ -33,7 +33,7 @@ extension GiteaTracker {
         }
         let call = try GiteaCall.write(
             .post, issue.path + ["labels"], GiteaLabelIDs(labels: ids), subject: "issue \(issue)",
-            isRepeatable: true)
+            in: .issue(issue), isRepeatable: true)
         let now: [GiteaLabel] = try await api.value(call, as: [GiteaLabel]?.self) ?? []
         // Two of one exclusive scope drive each other out, so not all need be there, but the last.
         guard let last = labels.last, now.contains(where: { $0.name == last }) else {
@@ -43,7 +43,8 @@ extension GiteaTracker {
 
     public func removeLabel(_ label: String, from issue: IssueReference) async throws {
         let present: [GiteaLabel] = try await api.list(
-            .get(issue.path + ["labels"], subject: "issue \(issue)"), limit: nil)
+            .get(issue.path + ["labels"], subject: "issue \(issue)", in: .issue(issue)),
+            limit: nil)
         for match in present where match.name == label {
             let call = try GiteaCall.write(
                 .delete, issue.path + ["labels", String(match.id)], subject: "issue \(issue)",
@@ -58,11 +59,11 @@ extension GiteaTracker {
 
     /// The repository's, and those of its organisation if it has one. A repository's own goes first
     /// where both have the name.
-    private func allLabels(_ repository: RepositoryName) async throws -> [GiteaLabel] {
+    func allLabels(_ repository: RepositoryName) async throws -> [GiteaLabel] {
         let own: [GiteaLabel] = try await api.list(
             .get(
-                ["repos", repository.owner, repository.name, "labels"],
-                subject: "repository \(repository)"))
+                repository.path + ["labels"], subject: "repository \(repository)",
+                in: .repository(repository)))
         do {
             let shared: [GiteaLabel] = try await api.list(
                 .get(

@@ -10,7 +10,7 @@ extension GiteaTracker {
 
         let subject = "a pull request from \"\(new.head)\" to \"\(new.base)\" of \(new.repository)"
         let call = try GiteaCall.write(
-            .post, ["repos", new.repository.owner, new.repository.name, "pulls"],
+            .post, new.repository.path + ["pulls"],
             GiteaNewPull(
                 head: new.head.rawValue, base: new.base.rawValue, title: new.title, body: new.body),
             subject: subject, isRepeatable: false)
@@ -29,12 +29,43 @@ extension GiteaTracker {
     }
 
     public func pullRequest(_ reference: IssueReference) async throws -> PullRequest {
-        let repository = reference.repository
-        let found: GiteaPull = try await api.value(
+        try await pull(reference).pullRequest
+    }
+
+    func pull(_ reference: IssueReference) async throws -> GiteaPull {
+        try await api.value(
             .get(
-                ["repos", repository.owner, repository.name, "pulls", String(reference.number)],
-                subject: "pull request \(reference)"))
-        return found.pullRequest
+                reference.pullPath, subject: "pull request \(reference)", in: .issue(reference)))
+    }
+
+    /// The newest first; one that moved to another page while the pages were walked comes once.
+    public func pullRequests(in repository: RepositoryName, state: IssueFilter.State) async throws
+        -> [PullRequest]
+    {
+        let found: [GiteaPull] = try await api.list(
+            .get(
+                repository.path + ["pulls"], query: [("state", state.rawValue)],
+                subject: "repository \(repository)", in: .repository(repository)))
+        var seen: Set<Int> = []
+        return found.map(\.pullRequest)
+            .filter {
+                seen.insert($0.number).inserted && (state == .all || $0.isOpen == (state == .open))
+            }
+            .sorted { $0.number > $1.number }
+    }
+
+    /// Those who were asked already aren't asked again.
+    public func requestReviews(from logins: [LoginName], on pullRequest: IssueReference)
+        async throws
+    {
+        let asked = try await pull(pullRequest).requestedReviewers
+        let missing = logins.filter { !asked.contains($0) }
+        guard !missing.isEmpty else { return }
+        _ = try await api.send(
+            .write(
+                .post, pullRequest.pullPath + ["requested_reviewers"],
+                GiteaReviewers(reviewers: missing.map(\.rawValue)),
+                subject: "the reviewers of \(pullRequest)", isRepeatable: true))
     }
 
     /// By the one address there is for it. It names one of that head and base in whatever state, so
@@ -46,11 +77,7 @@ extension GiteaTracker {
         do {
             let found: GiteaPull = try await api.value(
                 .get(
-                    [
-                        "repos", new.repository.owner, new.repository.name, "pulls",
-                        new.base.rawValue,
-                    ]
-                        + head.map(String.init),
+                    new.repository.path + ["pulls", new.base.rawValue] + head.map(String.init),
                     subject: "pull request from \"\(new.head)\" in \(new.repository)"))
             return found.answers(new) ? found : try await search(new)
         } catch GiteaError.notFound {
@@ -62,7 +89,7 @@ extension GiteaTracker {
     private func search(_ new: NewPullRequest) async throws -> GiteaPull? {
         let open: [GiteaPull] = try await api.list(
             .get(
-                ["repos", new.repository.owner, new.repository.name, "pulls"],
+                new.repository.path + ["pulls"],
                 query: [("state", "open")], subject: "repository \(new.repository)"))
         return open.first { $0.answers(new) }
     }

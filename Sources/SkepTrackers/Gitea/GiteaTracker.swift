@@ -3,7 +3,6 @@ public import Logging
 public import SkepCore
 public import SkepHTTP
 public import SkepQueue
-internal import Synchronization
 
 /// A tracker that speaks Gitea's API: Gitea, Forgejo, Codeberg, and Skep's own embedded one.
 ///
@@ -13,25 +12,46 @@ internal import Synchronization
 public final class GiteaTracker: Tracker {
     let api: GiteaAPI
     private let address: HTTPURL
-    private let configuredLogin: LoginName?
-    private let learnedLogin = Mutex<LoginName?>(nil)
+    let configuredLogin: LoginName?
+    /// Where repositories are fetched from and pushed to instead of the tracker's address.
+    let remotes: [RepositoryName: String]
+    let capabilities: GiteaCapabilities
 
     /// - Parameters:
     ///   - address: Of the tracker's front page, below a path if it lives there; `/api/v1` is added.
     ///   - login: Whose token it is, where that is known beforehand.
+    ///   - remotes: Where repositories are fetched from and pushed to instead of the tracker's
+    ///     address: local paths, or addresses without credentials.
     ///   - chance: Gives numbers in 0..<1 that spread the waits of several clients.
     public init(
-        address: HTTPURL, token: Secret?, login: LoginName? = nil, client: HTTPClient,
+        address: HTTPURL, token: Secret?, login: LoginName? = nil,
+        remotes: [RepositoryName: String] = [:], client: HTTPClient,
         clock: any Clock = SystemClock(), retries: GiteaRetries = GiteaRetries(),
         chance: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         logger: Logger = Logger(label: "skep.tracker")
     ) {
         self.address = address
         configuredLogin = login
+        self.remotes = remotes
+        capabilities = GiteaCapabilities()
         api = GiteaAPI(
-            root: address.appending(["api", "v1"]), token: token, client: client, clock: clock,
-            retries: retries, chance: chance, logger: logger)
+            root: address.appending(["api", "v1"]), token: token, client: client,
+            memory: GiteaMemory(), clock: clock, retries: retries, chance: chance, logger: logger)
     }
+
+    private init(_ other: GiteaTracker, token: Secret) {
+        address = other.address
+        configuredLogin = nil
+        remotes = other.remotes
+        capabilities = other.capabilities
+        api = GiteaAPI(
+            root: other.api.root, token: token, client: other.api.client, memory: GiteaMemory(),
+            clock: other.api.clock, retries: other.api.retries, chance: other.api.chance,
+            logger: other.api.logger)
+    }
+
+    /// Shares connections, and the limit of requests at once, with this one.
+    public func signedIn(with token: Secret) -> any Tracker { GiteaTracker(self, token: token) }
 
     /// Asks for the version, and, with a token, whose it is.
     ///
@@ -71,18 +91,18 @@ public final class GiteaTracker: Tracker {
         }
     }
 
-    func learn(_ login: LoginName) { learnedLogin.withLock { $0 = login } }
+    func learn(_ login: LoginName) { api.memory.learn(login) }
 
     /// Whose token it is, said by the tracker itself; `nil` until it has.
-    var provenLogin: LoginName? { learnedLogin.withLock { $0 } }
+    var provenLogin: LoginName? { api.memory.login }
 
     public func repository(_ name: RepositoryName) async throws -> TrackerRepository {
         let found: GiteaRepository = try await api.value(
-            .get(["repos", name.owner, name.name], subject: "repository \(name)"))
+            .get(name.path, subject: "repository \(name)", in: .repository(name)))
         return TrackerRepository(
             name: found.fullName, defaultBranch: BranchName(rawValue: found.defaultBranch),
             cloneURL: remote(of: found), isEmpty: found.isEmpty, isArchived: found.isArchived,
-            canPush: found.canPush, url: found.url)
+            canPush: found.permissions?.push, url: found.url)
     }
 
     /// The address git uses, below the address that is configured: the one the server tells is made of
@@ -91,16 +111,6 @@ public final class GiteaTracker: Tracker {
     private func remote(of found: GiteaRepository) -> String {
         if found.cloneURL.hasPrefix("/"), address.origin.isLoopback { return found.cloneURL }
         return address.appending([found.fullName.owner, found.fullName.name + ".git"]).description
-    }
-
-    /// The token goes as the password; any user name does, and the right one reads better in logs.
-    public func gitAccess(to repository: RepositoryName) async throws -> GitAccess {
-        let remote = try await self.repository(repository).cloneURL
-        guard let token = api.token, !remote.hasPrefix("/") else {
-            return GitAccess(remote: remote)
-        }
-        let login = provenLogin ?? configuredLogin
-        return GitAccess(remote: remote, user: login?.rawValue ?? "skep", token: token)
     }
 
     /// Only an account with administration rights on the repository may ask for others. Without,

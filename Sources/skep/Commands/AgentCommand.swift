@@ -62,6 +62,7 @@ struct ListedAgent {
             "name": .name(definition.name),
             "adapter": .text(definition.adapter),
             "login": .name(definition.login),
+            "has_token": .boolean(definition.accountToken != nil),
             "home": .text(definition.home == .operator ? "operator" : "own"),
             "concurrency": .number(definition.concurrency),
             "time_limit_seconds": .number(definition.limits.time.components.seconds),
@@ -73,15 +74,25 @@ struct ListedAgent {
         ])
     }
 
+    /// "claude" posts under its own account; "claude (posts as Skep)" has no token for it.
+    private var account: String {
+        switch (definition.login?.rawValue, definition.accountToken != nil) {
+        case (let login?, true): login
+        case (let login?, false): "\(login) (posts as Skep)"
+        case (nil, true): "its token's"
+        case (nil, false): "-"
+        }
+    }
+
     static func table(_ agents: [ListedAgent]) -> Table {
         var table = Table([
-            .fixed("AGENT"), .fixed("ADAPTER"), .fixed("ACCOUNT"), .fixed("AT ONCE"),
-            .fixed("TIME"), .fixed("READY"), .flexible("FROM"),
+            .fixed("AGENT"), .fixed("ADAPTER"), .flexible("ACCOUNT"), .whole("AT ONCE"),
+            .fixed("TIME"), .fixed("READY"), .whole("FROM"),
         ])
         for agent in agents {
             let definition = agent.definition
             table.add([
-                definition.name.rawValue, definition.adapter, definition.login?.rawValue ?? "-",
+                definition.name.rawValue, definition.adapter, agent.account,
                 "\(definition.concurrency)", TimeText.short(definition.limits.time),
                 agent.problem == nil ? "yes" : "no",
                 definition.location.source,

@@ -14,7 +14,9 @@ struct BranchCommand: AsyncParsableCommand {
 
             Example: skep branch diff claude/issue-12
             """,
-        subcommands: [BranchList.self, BranchShow.self, BranchDiff.self])
+        subcommands: [
+            BranchList.self, BranchShow.self, BranchDiff.self, BranchCompare.self,
+        ])
 }
 
 struct BranchList: AsyncParsableCommand {
@@ -36,7 +38,7 @@ struct BranchList: AsyncParsableCommand {
 
 struct BranchShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a branch's commits and changed files",
+        commandName: "show", abstract: "Show a branch's commits, changed files and reviews",
         discussion: "Example: skep branch show 88")
 
     @Argument(help: "A run's number or a branch's name.")
@@ -44,10 +46,13 @@ struct BranchShow: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let found = try await Branches(common).branch(branch)
+        let branches = try await Branches(common)
+        let found = try await branches.branch(branch)
+        let history = try await branches.history(of: found.summary.run.id)
         let console = common.console()
-        if console.isJSON { return console.show(found.detailedJSON) }
+        if console.isJSON { return console.show(found.detailedJSON(history)) }
         found.show(on: console, now: SystemClock().now)
+        history.showReviews(on: console, now: SystemClock().now)
     }
 }
 
@@ -119,6 +124,8 @@ struct Branches {
         return made
     }
 
+    func history(of run: RunID) async throws -> RunHistory { try await store.history(of: run) }
+
     func find(_ text: String) async throws -> RunSummary {
         if let id = RunID(text) {
             guard let run = try await store.run(id) else { throw SwarmError.noSuchRun(id) }
@@ -152,6 +159,25 @@ struct Branches {
         let numbers = TimeText.list(newest.map { "\($0.run.id)" }, "or")
         throw ProgramError(
             .conflict, "\"\(name)\" is in \(places).", advice: "Name the run: \(numbers).")
+    }
+
+    /// The newest run of each agent on an issue, by agent.
+    func compared(on issue: IssueReference) async throws -> [ComparedBranch] {
+        let runs = try await store.runs(matching: RunFilter(issue: issue, limit: 1000))
+            .filter { $0.state != .chosen }
+        let pullRequests = try await store.pullRequests(matching: PullRequestFilter(issue: issue))
+        var seen: Set<AgentName> = []
+        var branches: [ComparedBranch] = []
+        for summary in runs where seen.insert(summary.run.agent).inserted {
+            branches.append(
+                ComparedBranch(
+                    made: await made(summary),
+                    history: try await store.history(of: summary.run.id),
+                    pullRequest: pullRequests.first {
+                        $0.reference.number == summary.run.pullRequest?.number
+                    }))
+        }
+        return branches.sorted { $0.made.summary.run.agent < $1.made.summary.run.agent }
     }
 
     static func empty(_ run: RunSummary) -> ProgramError {

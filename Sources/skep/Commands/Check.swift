@@ -31,7 +31,7 @@ struct Check: AsyncParsableCommand {
         if console.isJSON {
             console.show(.list(findings.map(\.json)))
         } else {
-            console.output.line(Finding.summary(findings))
+            console.output.line(Diagnosis.summary(findings))
         }
         if findings.contains(where: { $0.verdict == .fail && !$0.isOutside }) {
             throw ExitCode(Exit.code(for: .configuration))

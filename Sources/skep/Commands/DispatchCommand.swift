@@ -13,6 +13,9 @@ struct DispatchCommand: AsyncParsableCommand {
             Each agent gets a run and a branch of its own. The work goes into the queue; "skep serve" \
             does it.
 
+            Where a gate is shut (the issue is held, depends on others, limits are reached) the ask is \
+            written down and waits; --force goes past these.
+
             ISSUE is 12, #12, owner/name#12 or the address of its page.
 
             Example: skep dispatch 12 13 --to claude,codex --wait
@@ -28,58 +31,46 @@ struct DispatchCommand: AsyncParsableCommand {
     var agents: String?
     @Option(help: ArgumentHelp("The workflow; otherwise the first one.", valueName: "name"))
     var workflow: String?
+    @Flag(help: "Begin even where the issue is held, depends on others, or limits are reached.")
+    var force = false
     @Flag(help: "Show how it goes, and end when all runs are closed; 1 if one failed.")
     var wait = false
     @Flag(name: .shortAndLong, help: "Print the runs' numbers only.")
     var quiet = false
     @OptionGroup var common: CommonOptions
 
+    func validate() throws { _ = try CommandLists.words(agents, of: "--to") }
+
     func run() async throws {
-        let house = try House.read(common.layers())
         let console = common.console(quiet: quiet)
-        let references = try issues.map(IssueArgument(house.configuration).parse)
-        try references.forEach(house.configuration.requireRepository)
-        let assembly = Assembly(
-            house, logger: StderrLog.remarks(on: console))
-        let tracker = try assembly.tracker()
-        try house.state.create(isRoot: house.surroundings.isRoot)
-        let queue = try await house.state.openQueue()
-        let dispatcher = Dispatcher(assembly.parts(queue, tracker))
+        let desk = try await Desk(common, quiet: quiet)
+        let configuration = desk.house.configuration
+        let references = try issues.map(IssueArgument(configuration).parse)
+        try references.forEach(configuration.requireRepository)
+        try desk.house.requireSteps(in: workflow)
+        let agents = try CommandLists.words(agents, of: "--to").map(AgentName.init(rawValue:))
+        let dispatcher = Dispatcher(desk.parts)
 
         var outcomes: [DispatchOutcome] = []
         var errors: [any Error] = []
         for issue in references {
             do {
                 let answers = try await dispatcher.dispatch(
-                    issue, to: agentNames, workflow: workflow.map(WorkflowName.init(rawValue:)))
+                    issue, to: agents, workflow: workflow.map(WorkflowName.init(rawValue:)),
+                    isForced: force)
                 outcomes += answers.map { DispatchOutcome(issue: issue, dispatched: $0) }
             } catch {
                 errors.append(error)
             }
         }
         if !console.isJSON || !wait { tell(outcomes, console) }
-        let isServed = ServeLock.holder(house.state) != nil
-        if !isServed, !outcomes.isEmpty, !console.isJSON {
-            console.remarks.line(
-                "No \"skep serve\" is running here: the work waits in the queue until one does.")
-        }
+        if !outcomes.isEmpty { desk.remindToServe(console) }
         if wait {
-            try await RunWatch(store: SQLiteSwarmStore(queue), console: console)
+            try await RunWatch(store: desk.parts.store, console: console)
                 .untilClosed(outcomes.compactMap(\.run))
         }
         if errors.count > 1 { throw SeveralErrors(errors: errors.map(Exit.described)) }
         if let error = errors.first { throw error }
-    }
-
-    /// Each once, however often it was named.
-    var agentNames: [AgentName] {
-        var names: [AgentName] = []
-        for name in (agents ?? "").split(whereSeparator: { $0 == "," || $0.isWhitespace })
-            .map({ AgentName(rawValue: String($0)) }) where !names.contains(name)
-        {
-            names.append(name)
-        }
-        return names
     }
 
     private func tell(_ outcomes: [DispatchOutcome], _ console: Console) {
@@ -104,6 +95,7 @@ struct DispatchOutcome {
         switch dispatched.answer {
         case .opened(let run), .agentBusy(let run): run
         case .answeredBefore(let run): run
+        case .waiting: nil
         }
     }
 
@@ -112,6 +104,7 @@ struct DispatchOutcome {
         case .opened: "opened"
         case .answeredBefore: "answered_before"
         case .agentBusy: "agent_busy"
+        case .waiting: "waiting"
         }
     }
 
@@ -123,7 +116,15 @@ struct DispatchOutcome {
                 + (run.map { ": run \($0)." } ?? ".")
         case .agentBusy(let run):
             "\(dispatched.agent) is at work on \(issue) already: run \(run)."
+        case .waiting(let gates):
+            "\(dispatched.agent) is asked to work on \(issue), and waits:\n"
+                + gates.map { "  \($0.sentence)" }.joined(separator: "\n")
+                + "\n  \"--force\" goes past all but permissions and work that is there."
         }
+    }
+
+    private var gates: [ShutGate] {
+        if case .waiting(let gates) = dispatched.answer { gates } else { [] }
     }
 
     var json: JSON {
@@ -132,6 +133,7 @@ struct DispatchOutcome {
             "agent": .name(dispatched.agent),
             "outcome": .text(outcome),
             "run_id": .id(run),
+            "gates": .list(gates.map(\.json)),
         ])
     }
 }

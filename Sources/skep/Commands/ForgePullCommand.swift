@@ -1,6 +1,6 @@
 public import ArgumentParser
-import SkepCore
-public import SkepForge
+public import SkepCore
+import SkepForge
 
 struct ForgePullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

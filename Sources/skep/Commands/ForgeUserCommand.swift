@@ -9,6 +9,21 @@ struct ForgeUserCommand: AsyncParsableCommand {
         subcommands: [ForgeUserAdd.self, ForgeUserToken.self, ForgeUserList.self])
 }
 
+/// What a new token may be used for.
+struct ForgeScopeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What the token may be used for, such as read:issue,write:repository; otherwise all.",
+            valueName: "scopes"))
+    var scopes: String?
+
+    func validate() throws { _ = try CommandLists.words(scopes, of: "--scopes") }
+
+    func read() throws -> TokenScope {
+        try TokenScope(CommandLists.words(scopes, of: "--scopes"))
+    }
+}
+
 struct ForgeUserAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a user and print a token, once, as the last line",
@@ -18,18 +33,20 @@ struct ForgeUserAdd: AsyncParsableCommand {
     var name: String
     @Flag(help: "Let the user do everything.")
     var admin = false
+    @OptionGroup var token: ForgeScopeOptions
     @OptionGroup var forge: ForgeOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        let scope = try token.read()
         let (user, token) = try await forge.open(common, isMade: true).addUser(
-            LoginName(rawValue: name), isAdmin: admin)
+            LoginName(rawValue: name), isAdmin: admin, scope: scope)
         let console = common.console()
         if console.isJSON {
             return console.show(
                 .object([
                     "name": .name(user.name), "is_admin": .boolean(user.isAdmin),
-                    "token": .text(token.value),
+                    "scopes": .text("\(scope)"), "token": .text(token.value),
                 ]))
         }
         console.remarks.line("Added \(PlainText.line(name)). The token isn't shown again:")
@@ -43,19 +60,25 @@ struct ForgeUserToken: AsyncParsableCommand {
         discussion: """
             The earlier ones stay good.
 
-            Example: skep forge user token ada
+            Example: skep forge user token ada --scopes read:issue,read:repository
             """)
 
     @Argument(help: "The user's name.")
     var name: String
+    @OptionGroup var token: ForgeScopeOptions
     @OptionGroup var forge: ForgeOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let token = try await forge.open(common).addToken(for: LoginName(rawValue: name))
+        let scope = try token.read()
+        let token = try await forge.open(common).addToken(
+            for: LoginName(rawValue: name), scope: scope)
         let console = common.console()
         if console.isJSON {
-            return console.show(.object(["name": .text(name), "token": .text(token.value)]))
+            return console.show(
+                .object([
+                    "name": .text(name), "scopes": .text("\(scope)"), "token": .text(token.value),
+                ]))
         }
         console.remarks.line("A token for \(PlainText.line(name)). It isn't shown again:")
         console.output.line(token.value)

@@ -20,7 +20,11 @@ struct Init: AsyncParsableCommand {
             Example: skep init --labels
             """)
 
-    @Flag(help: "Make a label agent/NAME for each agent in each repository on the tracker.")
+    @Flag(
+        help: """
+            Make the labels agent/NAME for each agent, \(Coordinator.holdLabel) and \
+            \(Retirer.keepLabel) in each repository on the tracker.
+            """)
     var labels = false
     @Flag(help: "Only say what would be made.")
     var dryRun = false
@@ -41,6 +45,7 @@ struct Init: AsyncParsableCommand {
             return console.show(.list(installation.done.map(\.json)))
         }
         for item in installation.done { console.say(item.sentence(isDryRun: dryRun)) }
+        for remark in installation.remarks { console.say(remark) }
         let file = layers.surroundings.shown(layers.mainFile)
         console.say("Name the tracker and repositories in \(file), then run \"skep check\".")
     }

@@ -6,55 +6,103 @@ import SkepStore
 
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what is being worked on, what waits, and what went wrong last",
-        discussion: "Example: skep status")
+        abstract: "Show what is being worked on, what waits for whom, and what went wrong last",
+        discussion: """
+            With --watch the picture stays on the terminal and follows what happens; q ends it.
 
+            Example: skep status --watch
+            """)
+
+    @Flag(name: .shortAndLong, help: "Keep it on the terminal, as it changes.")
+    var watch = false
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard !watch || !common.json else {
+            throw ValidationError(
+                "--watch is for people; for programs there is \"skep events --follow --json\"")
+        }
+    }
 
     func run() async throws {
         let state = try common.stateFolder()
         let queue = try await state.openQueue()
-        let store = SQLiteSwarmStore(queue)
-        let open = try await store.runs(matching: RunFilter(openOnly: true, limit: 200))
-        let recent = try await store.runs(matching: RunFilter(limit: 200))
-            .filter { $0.state == .failed }.prefix(5)
-        let dead = try await queue.jobs(matching: JobFilter(states: [.dead], limit: 20))
-        let report = StatusReport(
-            state: state, server: ServeLock.holder(state), queues: try await queue.status(),
-            open: open, recent: Array(recent), dead: try await ListedJob.list(dead, from: queue))
+        let reader = StatusReader(state: state, queue: queue)
         let console = common.console()
-        if console.isJSON { return console.show(report.json) }
-        report.show(on: console, now: SystemClock().now)
+        let clock = SystemClock()
+        if watch {
+            return try await LiveView(
+                console: console, clock: clock, read: { try await reader.read() }
+            ).run()
+        }
+        let picture = try await reader.read()
+        if console.isJSON { return console.show(picture.json) }
+        picture.show(on: console, now: clock.now)
     }
 }
 
-/// How the house stands.
-struct StatusReport {
+/// Reads the picture from the state folder.
+struct StatusReader {
     let state: StateFolder
-    /// The `skep serve` that runs.
-    let server: ServeLock.Holder?
-    let queues: [QueueStatus]
-    let open: [RunSummary]
-    /// Runs that failed last.
-    let recent: [RunSummary]
-    let dead: [ListedJob]
+    let queue: SQLiteQueueStore
+    var clock: any Clock = SystemClock()
 
-    init(
-        state: StateFolder, server: ServeLock.Holder?, queues: [QueueStatus], open: [RunSummary],
-        recent: [RunSummary], dead: [ListedJob]
-    ) {
-        self.state = state
-        self.server = server
-        self.queues = queues
-        self.open = open
-        self.recent = recent
-        // A failed run says all that its step's job would.
-        let listed = Set((open + recent).map(\.run.id))
-        self.dead = dead.filter { job in
-            job.subject.map { $0.step == nil || !listed.contains($0.run) } ?? true
-        }.prefix(5).map { $0 }
+    func read() async throws -> StatusPicture {
+        let store = SQLiteSwarmStore(queue)
+        var picture = StatusPicture(state: state, server: ServeLock.holder(state))
+        picture.queues = try await queue.status()
+        picture.open = try await store.runs(matching: RunFilter(openOnly: true, limit: 1000))
+        for summary in picture.working {
+            guard let job = summary.job else { continue }
+            picture.attemptsSince[summary.run.id] = try await queue.job(job)?.leasedAt
+        }
+        picture.waiting = try await store.waitingTriggers(on: nil)
+        picture.pullRequests = try await store.pullRequests(
+            matching: PullRequestFilter(states: [.open], limit: 200))
+        picture.questions = try await store.openQuestions(in: nil)
+        picture.burndowns = try await burndowns(store)
+        picture.failed = try await store.runs(matching: RunFilter(limit: 200))
+            .filter { $0.state == .failed }.prefix(5).map { $0 }
+        picture.troubles = try await store.lastEvents([.trouble], limit: 8)
+        let dead = try await queue.jobs(matching: JobFilter(states: [.dead], limit: 20))
+        picture.dead = Self.unsaid(
+            try await ListedJob.list(dead, from: queue), by: picture.open + picture.failed)
+        picture.schedules = try await queue.schedules()
+        picture.events = try await store.lastEvents([], limit: 50)
+        return picture
     }
 
+    /// Those that go on; the newest of all stays for a day after its end.
+    private func burndowns(_ store: SQLiteSwarmStore) async throws
+        -> [(burndown: Burndown, items: [BurndownItem])]
+    {
+        var shown = try await store.burndowns(openOnly: true, limit: 20)
+        let newest = try await store.burndowns(openOnly: false, limit: 1).first
+        if let newest, let endedAt = newest.endedAt, clock.now - endedAt < .seconds(86_400) {
+            shown.append(newest)
+        }
+        var found: [(burndown: Burndown, items: [BurndownItem])] = []
+        for burndown in shown {
+            if let (burndown, items) = try await store.burndown(burndown.id) {
+                found.append((burndown, items))
+            }
+        }
+        return found
+    }
+
+    /// A failed run says all that its step's job would.
+    static func unsaid(_ dead: [ListedJob], by runs: [RunSummary]) -> [ListedJob] {
+        let listed = Set(runs.map(\.run.id))
+        return dead.filter { job in
+            guard let subject = job.subject, subject.step != nil, let run = subject.run else {
+                return true
+            }
+            return !listed.contains(run)
+        }.prefix(5).map { $0 }
+    }
+}
+
+extension StatusPicture {
     var json: JSON {
         .object([
             "state_folder": .text(state.path),
@@ -66,37 +114,36 @@ struct StatusReport {
             } ?? .null,
             "queues": .list(queues.map(\.json)),
             "open_runs": .list(open.map(\.json)),
-            "failed_runs": .list(recent.map(\.json)),
+            "waiting": .list(waiting.map(\.json)),
+            "pull_requests": .list(pullRequests.map(\.json)),
+            "questions": .list(questions.map(\.json)),
+            "burndowns": .list(burndowns.map { $0.burndown.json($0.items, open: open) }),
+            "schedules": .list(schedules.map(\.json)),
+            "failed_runs": .list(failed.map(\.json)),
             "dead_jobs": .list(dead.map(\.json)),
+            "troubles": .list(troubles.map(\.json)),
         ])
     }
 
     func show(on console: Console, now: Timestamp) {
-        if let server {
-            console.output.line(
-                "skep serve runs as process \(server.processID), since "
-                    + "\(TimeText.relative(server.startedAt, to: now)), on \(state.path)")
-        } else {
-            console.output.line("skep serve isn't running on \(state.path)")
-        }
-        let waiting = queues.map { ($0.counts[.ready] ?? 0) + ($0.counts[.scheduled] ?? 0) }
+        console.output.line(serverSentence(now))
+        let jobs = queues.map { ($0.counts[.ready] ?? 0) + ($0.counts[.scheduled] ?? 0) }
             .reduce(0, +)
-        if server == nil, waiting > 0 {
-            let jobs = TimeText.count(waiting, "job waits", "jobs wait")
-            console.output.line("\(jobs) in the queue; \"skep serve\" does what is queued.")
+        if server == nil, jobs > 0 {
+            let waiting = TimeText.count(jobs, "job waits", "jobs wait")
+            console.output.line("\(waiting) in the queue; \"skep serve\" does what is queued.")
         }
-        section("Open runs", open.table(now), console)
-        section("Failed last", recent.table(now), console)
-        section("Dead jobs", dead.table(now), console)
-        section("Queues", queues.table(now), console)
-        if open.isEmpty, recent.isEmpty, dead.isEmpty {
+        for section in StatusBoard(picture: self, now: now).sections {
+            console.heading(section.title)
+            console.show(section.table)
+        }
+        let queues = queues.table(now)
+        if !queues.isEmpty {
+            console.heading("Queues")
+            console.show(queues)
+        }
+        if isIdle {
             console.note("Nothing is being worked on. \"skep dispatch ISSUE --to AGENT\" begins.")
         }
-    }
-
-    private func section(_ title: String, _ table: Table, _ console: Console) {
-        guard !table.isEmpty else { return }
-        console.heading(title)
-        console.show(table)
     }
 }

@@ -5,7 +5,8 @@ import SkepCore
 struct WorkflowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workflow", abstract: "Look at the workflows",
-        discussion: "Example: skep workflow list", subcommands: [WorkflowList.self])
+        discussion: "Example: skep workflow list",
+        subcommands: [WorkflowList.self, WorkflowShow.self])
 }
 
 struct WorkflowList: AsyncParsableCommand {
@@ -25,41 +26,26 @@ struct WorkflowList: AsyncParsableCommand {
     }
 }
 
-extension Workflow {
-    var json: JSON {
-        .object([
-            "name": .name(name),
-            "asks": .list(asks.map(\.rawValue).sorted().map { .text($0) }),
-            "select_labels": selection.map { .list($0.labels.map { .text($0) }) } ?? .null,
-            "default_agent": .name(defaultAgent),
-            "branch": .text(branch.source),
-            "steps": .list(
-                steps.map { step in
-                    .object([
-                        "name": .name(step.name),
-                        "kind": .name(step.kind),
-                        "max_failures": .number(step.maxFailures),
-                    ])
-                }),
-            "source": .text(location.source),
-        ])
-    }
-}
+struct WorkflowShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a workflow: who asks, when, its steps, its prompt",
+        discussion: "Example: skep workflow show fix")
 
-extension [Workflow] {
-    var table: Table {
-        var table = Table([
-            .fixed("WORKFLOW"), .flexible("STEPS"), .flexible("ASKED BY"), .flexible("SELECTS"),
-            .fixed("DEFAULT AGENT"), .flexible("FROM"),
-        ])
-        for workflow in self {
-            table.add([
-                workflow.name.rawValue, workflow.steps.map(\.name.rawValue).joined(separator: ", "),
-                workflow.asks.map(\.rawValue).sorted().joined(separator: ", "),
-                workflow.selection.map { $0.labels.joined(separator: ", ") } ?? "-",
-                workflow.defaultAgent?.rawValue ?? "-", workflow.location.source,
-            ])
+    @Argument(help: "The workflow's name.")
+    var name: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let house = try House.read(common.layers())
+        let names = house.workflows.map(\.name.rawValue)
+        guard let workflow = house.workflows.first(where: { $0.name.rawValue == name }) else {
+            throw ProgramError(
+                .conflict, "There is no workflow \"\(name)\".",
+                why: nearest(to: name, among: names).map { "Did you mean \"\($0)\"?" },
+                advice: "\"skep workflow list\" shows those there are.")
         }
-        return table.withoutEmptyColumns()
+        let console = common.console()
+        if console.isJSON { return console.show(workflow.detailedJSON) }
+        workflow.show(on: console)
     }
 }

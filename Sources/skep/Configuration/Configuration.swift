@@ -1,5 +1,6 @@
 import Logging
 import SkepCore
+import SkepEngine
 import SkepQueue
 import SkepTrackers
 
@@ -26,6 +27,9 @@ struct Configuration: Sendable {
     let slots: Int
     let reportSlots: Int
     let pollInterval: Duration
+    let dispatch: DispatchSettings
+    /// `nil` where no webhooks are taken.
+    let webhooks: WebhookSettings?
     let logLevel: Logger.Level
 
     /// Reads the merged layers. What isn't right goes into `mistakes`, and defaults stand in.
@@ -63,9 +67,11 @@ struct Configuration: Sendable {
         slots = worker?.integer("slots", in: 1...1000) ?? 4
         reportSlots = worker?.integer("report_slots", in: 1...100) ?? 2
         worker?.finish()
-        let dispatch = reader.map("dispatch", of: "\"dispatch\"")
-        pollInterval = .seconds(dispatch?.integer("poll_seconds", in: 1...86400) ?? 30)
-        dispatch?.finish()
+        let dispatching = reader.map("dispatch", of: "\"dispatch\"")
+        pollInterval = .seconds(dispatching?.integer("poll_seconds", in: 1...86400) ?? 30)
+        dispatch = DispatchSettings(dispatching, repositories: repositories.map(\.name))
+        dispatching?.finish()
+        webhooks = reader.map("webhooks", of: "\"webhooks\"").flatMap(WebhookSettings.init)
         let log = reader.map("log", of: "\"log\"")
         logLevel = log?.choice("level", Logger.Level.self) ?? .notice
         log?.finish()
@@ -77,11 +83,14 @@ struct Configuration: Sendable {
 
     /// Refuses an issue in a repository that isn't worked on.
     func requireRepository(of issue: IssueReference) throws {
-        guard !repositories.contains(where: { $0.name == issue.repository }) else { return }
+        try requireRepository(issue.repository)
+    }
+
+    func requireRepository(_ name: RepositoryName) throws {
+        guard !repositories.contains(where: { $0.name == name }) else { return }
         throw ProgramError(
-            .configuration,
-            "Repository \(issue.repository) isn't among \"repositories\" in skep.yaml.",
-            advice: "Add it there, or name another issue.")
+            .configuration, "Repository \(name) isn't among \"repositories\" in skep.yaml.",
+            advice: "Add it there, or name another.")
     }
 
     private static func folder(

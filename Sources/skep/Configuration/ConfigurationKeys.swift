@@ -5,6 +5,8 @@ struct ConfigurationKey: Sendable, Hashable {
         case integer
         /// In the environment: texts with commas between them.
         case texts
+        /// In the environment: name=number with commas between them.
+        case numbers
     }
 
     /// With dots: "queue.lease_seconds".
@@ -78,6 +80,41 @@ extension ConfigurationKey {
         .init(
             path: "dispatch.poll_seconds", form: .integer, standard: "30",
             meaning: "How often the tracker is looked at, 1 to 86400"),
+        .init(
+            path: "dispatch.allowed_users", form: .texts, standard: nil,
+            meaning: "Who may ask for work beside those who can write to the repository"),
+        .init(
+            path: "dispatch.max_runs", form: .integer, standard: nil,
+            meaning:
+                "How many runs may be open at once, 0 to 100000; without it as many as asked for"),
+        .init(
+            path: "dispatch.max_runs_per_repository", form: .integer, standard: nil,
+            meaning: "The same for each repository"),
+        .init(
+            path: "dispatch.max_runs_per_agent", form: .integer, standard: nil,
+            meaning: "The same for each agent; how many of its sessions run is said in its file"),
+        .init(
+            path: "dispatch.max_pull_requests", form: .integer, standard: nil,
+            meaning: "With so many open pull requests of agents nothing new is begun until people "
+                + "have looked at some"),
+        .init(
+            path: "dispatch.priorities", form: .numbers,
+            standard: "priority/critical: 30, priority/high: 20, priority/medium: 10, "
+                + "priority/low: -10",
+            meaning:
+                "The priority that a label gives, -100 to 100; ten minutes of waiting are worth "
+                + "one"),
+        .init(
+            path: "webhooks.listen", form: .text, standard: nil,
+            meaning:
+                "Where the tracker's webhooks are taken, such as 127.0.0.1:8920; without it the "
+                + "tracker is only asked"),
+        .init(
+            path: "webhooks.secret_env", form: .text, standard: nil,
+            meaning: "The environment variable that holds the webhooks' secret"),
+        .init(
+            path: "webhooks.secret_file", form: .text, standard: nil,
+            meaning: "The file that holds the webhooks' secret; begins with / or ~/"),
         .init(
             path: "log.level", form: .text, standard: "notice",
             meaning: "The least that is logged: trace, debug, info, notice, warning, error, "

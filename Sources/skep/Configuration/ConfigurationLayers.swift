@@ -49,8 +49,9 @@ struct ConfigurationLayers {
             layers.append(node)
         }
         let files = layers.reduce(Self.empty(mainFileShown), Self.lay)
-        let tokenVariable = Self.text("tracker.token_env", in: files)
-        let environment = environmentLayer(knowing: tokenVariable, into: mistakes)
+        let secrets = Set(
+            ["tracker.token_env", "webhooks.secret_env"].compactMap { Self.text($0, in: files) })
+        let environment = environmentLayer(knowing: secrets, into: mistakes)
         return [environment, flagsLayer()].reduce(files, Self.lay)
     }
 
@@ -84,7 +85,7 @@ struct ConfigurationLayers {
     /// Variables of Skep's that aren't settings.
     private static let otherVariables: Set<String> = ["SKEP_CONFIG"]
 
-    private func environmentLayer(knowing token: String?, into mistakes: SettingsMistakes)
+    private func environmentLayer(knowing secrets: Set<String>, into mistakes: SettingsMistakes)
         -> SettingsNode
     {
         var layer = Self.empty(Self.environmentSource)
@@ -94,7 +95,7 @@ struct ConfigurationLayers {
             if let key = ConfigurationKey.all.first(where: { $0.variable == name }) {
                 let place = SettingsLocation(source: "\(Self.environmentSource) \(name)")
                 layer = Self.lay(layer, Self.tree(key.parts, Self.node(key, value, at: place)))
-            } else if name != token, let near = nearest(to: name, among: known) {
+            } else if !secrets.contains(name), let near = nearest(to: name, among: known) {
                 // Others may have variables of this beginning too: only slips are told.
                 mistakes.add(
                     "there is no setting \(name); did you mean \(near)?",
@@ -123,6 +124,16 @@ struct ConfigurationLayers {
             let texts = value.split(whereSeparator: { $0 == "," || $0.isWhitespace })
             return SettingsNode(
                 .list(texts.map { SettingsNode(.text(String($0)), at: place) }), at: place)
+        case .numbers:
+            let entries = value.split(separator: ",").map { pair in
+                let halves = pair.split(separator: "=", maxSplits: 1).map {
+                    String($0.drop { $0 == " " })
+                }
+                return SettingsNode.Entry(
+                    key: halves.first ?? "", keyLocation: place,
+                    value: SettingsNode(YAML.scalar(halves.last ?? ""), at: place))
+            }
+            return SettingsNode(.map(entries), at: place)
         }
     }
 

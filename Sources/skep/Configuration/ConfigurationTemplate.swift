@@ -1,6 +1,7 @@
 /// The commented file that `skep init` writes.
 enum ConfigurationTemplate {
-    /// What must be set stands there; all else is a comment with its default.
+    /// What must be set stands there; all else is a comment with its default, or with a value to
+    /// begin with where there is none.
     ///
     /// - Parameters:
     ///   - stateFolder: The state folder in force.
@@ -22,7 +23,8 @@ enum ConfigurationTemplate {
         # workflows: {folder: ./workflows}
         # queue: {lease_seconds: 30, renew_seconds: 10}
         # worker: {slots: 4, report_slots: 2}
-        # dispatch: {poll_seconds: 30}
+        # dispatch: {poll_seconds: 30, max_pull_requests: 10, allowed_users: []}
+        # webhooks: {listen: "127.0.0.1:8920", secret_env: SKEP_WEBHOOK_SECRET}
         # log: {level: notice}
 
         """

@@ -18,6 +18,20 @@ enum EmbeddedDefaults {
         }
     }
 
+    /// Files of "workflows" that are only examples: what they do begins by itself, so somebody has
+    /// to want it. "skep init" writes them under names that aren't read.
+    ///
+    /// - Returns: Each with what it is for, a sentence.
+    static func examples(in folder: String) -> [(file: File, purpose: String)] {
+        guard folder == "workflows" else { return [] }
+        return [
+            (
+                File(name: "burndown.md", bytes: PackageResources.burndown_md),
+                "it works a backlog off at night, on a schedule, with a report in the morning."
+            )
+        ]
+    }
+
     private static let agents: [File] = [
         File(name: "aider.md", bytes: PackageResources.aider_md),
         File(name: "claude.md", bytes: PackageResources.claude_md),
@@ -30,6 +44,8 @@ enum EmbeddedDefaults {
     ]
 
     private static let workflows: [File] = [
-        File(name: "fix.md", bytes: PackageResources.fix_md)
+        File(name: "choose.md", bytes: PackageResources.choose_md),
+        File(name: "fix.md", bytes: PackageResources.fix_md),
+        File(name: "review.md", bytes: PackageResources.review_md),
     ]
 }

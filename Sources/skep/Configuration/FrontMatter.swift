@@ -36,6 +36,12 @@ struct FrontMatter {
         self.body = body.joined(separator: "\n")
     }
 
+    /// Whether a text begins with settings.
+    static func isIn(_ text: String) -> Bool {
+        let bare = text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...]
+        return isFence(bare.prefix { $0 != "\n" && $0 != "\r\n" })
+    }
+
     private static func isFence(_ line: Substring) -> Bool {
         line.hasPrefix("---") && line.dropFirst(3).allSatisfy(\.isWhitespace)
     }

@@ -51,7 +51,7 @@ struct House: Sendable {
         let agents = agents(agentsFolder, AgentCatalog(agentHouse), mistakes)
         let workflowsFolder = DefinitionFolder(
             "workflows", named: configuration.workflowsFolder, layers: layers, mistakes: mistakes)
-        let read = workflows(workflowsFolder, mistakes)
+        let read = workflows(workflowsFolder, configuration.onlyRepository, mistakes)
         checkDefaults(read, agents, mistakes)
         let workflows = read.map(\.workflow)
         guard mistakes.all.isEmpty else { throw SettingsError(bySource: mistakes.all) }
@@ -61,6 +61,19 @@ struct House: Sendable {
             surroundings: layers.surroundings, configuration: configuration, state: state,
             agents: agents, workflows: workflows, agentsFolder: agentsFolder.description,
             workflowsFolder: workflowsFolder.description, agentHouse: agentHouse)
+    }
+
+    /// Refuses a workflow that has no steps to go through: it only says when another begins.
+    func requireSteps(in name: String?) throws {
+        guard let named = workflows.first(where: { $0.name.rawValue == name }),
+            let burndown = named.burndown
+        else { return }
+        let other = burndown.settings.workflow.map { ", such as \"\($0)\"" } ?? ""
+        throw UsageError(
+            "Issues can't go through workflow \"\(named.name)\".",
+            why: "It has no steps: it says when a burn-down begins.",
+            advice: "Name one with steps\(other); "
+                + "\"skep schedule run \(named.name)\" begins its burn-down.")
     }
 
     /// The same, with a user who was found already.
@@ -94,15 +107,24 @@ struct House: Sendable {
     /// A workflow, and where it names its default agent.
     private typealias ReadWorkflow = (workflow: Workflow, defaultAt: SettingsLocation)
 
-    private static func workflows(_ folder: DefinitionFolder, _ mistakes: SettingsMistakes)
-        -> [ReadWorkflow]
-    {
+    /// Files without front matter are prompts that steps may name.
+    private static func workflows(
+        _ folder: DefinitionFolder, _ repository: RepositoryName?, _ mistakes: SettingsMistakes
+    ) -> [ReadWorkflow] {
+        let files = folder.files(into: mistakes)
+        let prompts = Dictionary(
+            files.filter { !FrontMatter.isIn($0.text) }.map { file in
+                (
+                    String(file.source.split(separator: "/").last ?? ""),
+                    (text: file.text, location: SettingsLocation(source: file.source, line: 1))
+                )
+            }, uniquingKeysWith: { first, _ in first })
         var workflows: [ReadWorkflow] = []
-        for file in folder.files(into: mistakes) {
+        for file in files where FrontMatter.isIn(file.text) {
             guard let parts = FrontMatter(file.text, source: file.source, into: mistakes),
                 let workflow = WorkflowCatalog.read(
                     frontMatter: parts.settings, body: parts.body, bodyLocation: parts.bodyLocation,
-                    into: mistakes)
+                    prompts: prompts, repository: repository, into: mistakes)
             else { continue }
             if let other = workflows.map(\.workflow).first(where: { $0.name == workflow.name }) {
                 mistakes.add(
@@ -124,11 +146,25 @@ struct House: Sendable {
             guard let agent = workflow.defaultAgent, !names.contains(agent.rawValue) else {
                 continue
             }
-            let hint =
-                nearest(to: agent.rawValue, among: names).map { "; did you mean \"\($0)\"?" }
-                ?? "; there are \(names.joined(separator: ", "))"
-            mistakes.add("there is no agent \"\(agent)\"\(hint)", at: location)
+            mistakes.add(
+                "there is no agent \"\(agent)\"\(hint(agent, names))", at: location)
         }
+        for workflow in workflows.map(\.workflow) {
+            var named = workflow.steps.flatMap { step in
+                step.reviewers.map { ($0, step.location) }
+            }
+            if let chooser = workflow.chooser { named.append((chooser, workflow.location)) }
+            named += (workflow.burndown?.settings.agents ?? []).map { ($0, workflow.location) }
+            for (agent, location) in named where !names.contains(agent.rawValue) {
+                mistakes.add(
+                    "there is no agent \"\(agent)\"\(hint(agent, names))", at: location)
+            }
+        }
+    }
+
+    private static func hint(_ agent: AgentName, _ names: [String]) -> String {
+        nearest(to: agent.rawValue, among: names).map { "; did you mean \"\($0)\"?" }
+            ?? "; there are \(names.joined(separator: ", "))"
     }
 
     /// Who agents run as, or why nobody can.

@@ -10,7 +10,8 @@ import UnixSignals
     import Darwin
 #endif
 
-/// The worker, with the coordinator beside it in `skep serve`, from start to stop.
+/// The worker, with the coordinator and its companions beside it in `skep serve`, from start to
+/// stop.
 ///
 /// SIGTERM and SIGINT stop it: sessions are ended, their jobs given back. SIGHUP is a restart:
 /// sessions are left to their hosts, and the next process adopts them. A second SIGTERM or SIGINT
@@ -21,9 +22,8 @@ struct Daemon: Sendable {
         case restart
     }
 
-    let worker: SwarmWorker
-    /// `nil` in `skep work`.
-    let coordinator: Coordinator?
+    /// What runs beside each other, each until it is cancelled. Where one fails, all end.
+    let parts: [@Sendable () async throws -> Void]
     let choice: EndingChoice
     let logger: Logger
     /// Whether a restart makes sense now; says why not by throwing.
@@ -56,8 +56,7 @@ struct Daemon: Sendable {
 
     private func work() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await worker.run() }
-            if let coordinator { group.addTask { try await coordinator.run() } }
+            for part in parts { group.addTask { try await part() } }
             try await group.next()
             group.cancelAll()
             try await group.waitForAll()

@@ -35,8 +35,7 @@ struct Service {
         let parts = assembly.parts(queue, tracker)
         let choice = EndingChoice()
         let daemon = Daemon(
-            worker: assembly.worker(parts, choice),
-            coordinator: coordinating ? assembly.coordinator(parts) : nil, choice: choice,
+            parts: try assembly.running(parts, choice, coordinating: coordinating), choice: choice,
             logger: assembly.logger,
             mayRestart: { [layers, allowRoot] in
                 _ = try House.read(layers, agentsRunAs: .user(allowRoot: allowRoot))

@@ -55,7 +55,7 @@ struct DemoProgress {
 
     private func style(_ state: RunState) -> Terminal.Style {
         switch state {
-        case .published: .green
+        case .published, .chosen: .green
         case .failed, .cancelled: .red
         case .noChanges, .waiting: .yellow
         case .working: .bold

@@ -102,8 +102,8 @@ struct DemoStage: Sendable {
         let parts = assembly.parts(queue, try assembly.tracker())
         let choice = EndingChoice()
         let daemon = Daemon(
-            worker: assembly.worker(parts, choice), coordinator: assembly.coordinator(parts),
-            choice: choice, logger: logger,
+            parts: try assembly.running(parts, choice, coordinating: true), choice: choice,
+            logger: logger,
             mayRestart: {
                 throw ProgramError(.refused, "The demo can't be restarted while it plays.")
             })

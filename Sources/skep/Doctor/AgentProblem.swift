@@ -19,7 +19,7 @@ extension AgentsError {
     }
 }
 
-extension Finding {
+extension Diagnosis {
     init(_ subject: String, _ verdict: Verdict, of error: AgentsError) {
         self.init(
             subject, verdict, error.problem, advice: error.advice,

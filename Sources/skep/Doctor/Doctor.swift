@@ -1,6 +1,7 @@
 import Logging
 import SkepAgents
 import SkepCore
+import SkepEngine
 import SkepQueue
 import SkepQueueSQLite
 import SkepTrackers
@@ -11,9 +12,9 @@ struct Doctor {
     let console: Console
 
     /// - Parameter tell: Gets each finding as soon as it is known.
-    func examine(_ tell: (Finding) -> Void) async -> [Finding] {
-        var findings: [Finding] = []
-        func add(_ new: [Finding]) {
+    func examine(_ tell: (Diagnosis) -> Void) async -> [Diagnosis] {
+        var findings: [Diagnosis] = []
+        func add(_ new: [Diagnosis]) {
             new.forEach(tell)
             findings += new
         }
@@ -23,12 +24,13 @@ struct Doctor {
         add([server])
         add(TokenFile.findings(house))
         add(await tracker())
+        add(webhooks)
         add(agentUser())
         add(await agents())
         return findings
     }
 
-    private var configuration: Finding {
+    private var configuration: Diagnosis {
         let count = house.configuration.repositories.count
         let text = [
             TimeText.count(count, "repository", "repositories"),
@@ -36,15 +38,15 @@ struct Doctor {
             "\(TimeText.count(house.workflows.count, "workflow")) (\(house.workflowsFolder))",
         ].joined(separator: ", ")
         return count == 0
-            ? Finding(
+            ? Diagnosis(
                 "configuration", .fail, text,
                 advice: "Name the repositories to work on under \"repositories\" in skep.yaml.")
-            : Finding("configuration", .ok, text)
+            : Diagnosis("configuration", .ok, text)
     }
 
-    private func database() async -> Finding {
+    private func database() async -> Diagnosis {
         guard house.state.hasDatabase else {
-            return Finding(
+            return Diagnosis(
                 "database", .warn, "There is none yet in \(house.state.path).",
                 advice: "\"skep init\" makes it, \"skep serve\" too.")
         }
@@ -52,90 +54,148 @@ struct Doctor {
             let queue = try await house.state.openQueue()
             let jobs = try await queue.status().flatMap(\.counts.values).reduce(0, +)
             await queue.close()
-            return Finding(
+            return Diagnosis(
                 "database", .ok, "\(house.state.database), \(TimeText.count(jobs, "job"))")
         } catch {
-            return Finding("database", of: error)
+            return Diagnosis("database", of: error)
         }
     }
 
-    private var server: Finding {
+    private var server: Diagnosis {
         if let obstacle = ServeLock.obstacle(house.state) {
-            return Finding(
+            return Diagnosis(
                 "serve", .warn, "It can't be told whether \"skep serve\" runs here: \(obstacle).",
                 advice: StateFolder.otherUserAdvice)
         }
         guard let holder = ServeLock.holder(house.state) else {
-            return Finding("serve", .ok, "\"skep serve\" isn't running here")
+            return Diagnosis("serve", .ok, "\"skep serve\" isn't running here")
         }
-        return Finding("serve", .ok, "\"skep serve\" runs as process \(holder.processID)")
+        return Diagnosis("serve", .ok, "\"skep serve\" runs as process \(holder.processID)")
     }
 
     // Tracker
 
-    private func tracker() async -> [Finding] {
+    private func tracker() async -> [Diagnosis] {
         let tracker: any Tracker
         do {
             let logger = StderrLog.remarks(level: .error, on: console)
             tracker = try Assembly(house, logger: logger).tracker()
             let probe = try await tracker.probe()
             var findings = [
-                Finding(
+                Diagnosis(
                     "tracker", .ok,
                     "\(probe.product) \(probe.version) at \(house.configuration.tracker?.address ?? "?")"
                         + (probe.login.map { ", as \($0)" } ?? ""))
             ]
             for repository in house.configuration.repositories {
-                findings.append(await self.repository(repository, tracker))
+                let finding = await self.repository(repository, tracker)
+                findings.append(finding)
+                if finding.verdict != .fail {
+                    findings += await Rights(
+                        repository.name, tracker,
+                        namesUsers: !house.configuration.dispatch.allowedUsers.isEmpty
+                    ).findings()
+                }
             }
+            findings += await accounts(tracker)
             return findings
         } catch {
-            return [Finding("tracker", of: error)]
+            return [Diagnosis("tracker", of: error)]
         }
     }
 
     private func repository(_ repository: Configuration.Repository, _ tracker: any Tracker) async
-        -> Finding
+        -> Diagnosis
     {
         let subject = "repository \(repository.name)"
         do {
             let found = try await tracker.repository(repository.name)
             if found.isArchived {
-                return Finding(
+                return Diagnosis(
                     subject, .fail, "It is archived.", advice: "Take it off the list.")
             }
             if found.isEmpty {
-                return Finding(
+                return Diagnosis(
                     subject, .fail, "It is empty.",
                     advice: "Push a first commit: agents work from the default branch.")
             }
             switch found.canPush {
             case true?: break
             case false?:
-                return Finding(
+                return Diagnosis(
                     subject, .fail, "The token may not push to it.",
                     advice: "Give its user write access.")
             case nil:
-                return Finding(
+                return Diagnosis(
                     subject, .warn, "The tracker doesn't say whether the token may push to it.")
             }
             let remote = repository.remote.map { ", by way of \($0)" } ?? ""
-            return Finding(subject, .ok, "default branch \(found.defaultBranch)\(remote)")
+            return Diagnosis(subject, .ok, "default branch \(found.defaultBranch)\(remote)")
         } catch {
-            return Finding(subject, of: error)
+            return Diagnosis(subject, of: error)
+        }
+    }
+
+    /// Whether the agents' own accounts on the tracker are who they should be.
+    private func accounts(_ tracker: any Tracker) async -> [Diagnosis] {
+        var findings: [Diagnosis] = []
+        for definition in house.agents.map(\.definition) {
+            guard let source = definition.accountToken else { continue }
+            let subject = "account of \(definition.name)"
+            do {
+                let token = try ConfiguredSecret.read(
+                    source, purpose: "for the account of \(definition.name)", house.surroundings)
+                let login = try await tracker.signedIn(with: token).probe().login
+                guard let login, let named = definition.login, login != named else {
+                    findings.append(
+                        Diagnosis(subject, .ok, login.map { "signs in as \($0)" } ?? "signs in"))
+                    continue
+                }
+                findings.append(
+                    Diagnosis(
+                        subject, .fail, "Its token is \(login)'s, not \(named)'s.",
+                        advice: "Make a token as \(named), or set account.login to \(login)."))
+            } catch {
+                findings.append(Diagnosis(subject, .fail, of: error))
+            }
+        }
+        return findings
+    }
+
+    /// Whether webhooks could be taken.
+    private var webhooks: [Diagnosis] {
+        guard let settings = house.configuration.webhooks else {
+            return [
+                Diagnosis(
+                    "webhooks", .ok,
+                    "not taken; the tracker is asked every \(house.configuration.pollInterval.components.seconds) s"
+                )
+            ]
+        }
+        do {
+            _ = try ConfiguredSecret.read(
+                settings.secret, purpose: "for the webhooks", house.surroundings)
+            return [
+                Diagnosis(
+                    "webhooks", .ok,
+                    "http://\(settings.host):\(settings.port)/hooks; Gitea sends to this machine only "
+                        + "if its webhook.ALLOWED_HOST_LIST says so")
+            ]
+        } catch {
+            return [Diagnosis("webhooks", .fail, of: error)]
         }
     }
 
     // Agents
 
-    private func agentUser() -> [Finding] {
+    private func agentUser() -> [Diagnosis] {
         guard house.surroundings.isRoot else { return [] }
         guard let user = house.agentHouse.user else {
             let advice = "\"skep init\" makes a user for them; agents.user names another."
             return house.agentHouse.allowsRoot
-                ? [Finding("agents' user", .warn, "Agents run as root.", advice: advice)]
+                ? [Diagnosis("agents' user", .warn, "Agents run as root.", advice: advice)]
                 : [
-                    Finding(
+                    Diagnosis(
                         "agents' user", .fail,
                         "There is no user \"\(house.configuration.agentUser)\" that isn't root.",
                         advice: advice)
@@ -147,37 +207,37 @@ struct Doctor {
         }
         guard shut.isEmpty else {
             return shut.map { path, obstacle in
-                Finding(
+                Diagnosis(
                     "agents' user", .fail, "\(user.name) can't reach \(path): \(obstacle) is shut.",
                     advice: "chmod o+x \(obstacle), or use another place.")
             }
         }
-        return [Finding("agents' user", .ok, "\(user.name), which reaches what it needs")]
+        return [Diagnosis("agents' user", .ok, "\(user.name), which reaches what it needs")]
     }
 
-    private func agents() async -> [Finding] {
+    private func agents() async -> [Diagnosis] {
         guard !house.agents.isEmpty else {
             return [
-                Finding(
+                Diagnosis(
                     "agents", .fail, "There are none in \(house.agentsFolder).",
                     advice: "An agent is a Markdown file there; \"skep init\" writes some.")
             ]
         }
-        var findings: [Finding] = []
+        var findings: [Diagnosis] = []
         for agent in house.agents {
             let subject = "agent \(agent.definition.name)"
             do {
                 try await agent.check()
-                findings.append(Finding(subject, .ok, "could start"))
+                findings.append(Diagnosis(subject, .ok, "could start"))
             } catch {
                 findings.append(
-                    (error as? AgentsError).map { Finding(subject, .warn, of: $0) }
-                        ?? Finding(subject, .warn, of: error))
+                    (error as? AgentsError).map { Diagnosis(subject, .warn, of: $0) }
+                        ?? Diagnosis(subject, .warn, of: error))
             }
         }
         if findings.allSatisfy({ $0.verdict != .ok }) {
             findings.append(
-                Finding(
+                Diagnosis(
                     "agents", .fail, "None of them could start.",
                     advice: "Mend at least one of the above, or add one."))
         }

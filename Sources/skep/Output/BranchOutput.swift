@@ -30,13 +30,15 @@ struct MadeBranch {
 
     var json: JSON { .object(members) }
 
-    var detailedJSON: JSON {
+    func detailedJSON(_ history: RunHistory) -> JSON {
         .object(
             members + [
                 .init(key: "paths", value: .list((comparison?.paths ?? []).map { .text($0) })),
                 .init(
                     key: "commit_list",
                     value: .list((comparison?.commits ?? []).map(\.json))),
+                .init(key: "reviews", value: .list(history.reviews.map(\.json))),
+                .init(key: "questions", value: .list(history.questions.map(\.json))),
             ])
     }
 

@@ -17,7 +17,8 @@ struct ListedJob {
     /// "run 5 work", "report of run 5"; of other jobs the kind.
     var about: String {
         guard let subject else { return job.kind.rawValue }
-        return subject.step.map { "run \(subject.run) \($0)" } ?? "report of run \(subject.run)"
+        guard let run = subject.run else { return "report on \(subject.place)" }
+        return subject.step.map { "run \(run) \($0)" } ?? "report of run \(run)"
     }
 
     /// What it waits for, or what went wrong when it was tried last.

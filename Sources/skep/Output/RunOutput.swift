@@ -104,6 +104,8 @@ struct RunDetails {
                 .init(key: "attempts", value: .list(history.attempts.map(\.json))),
                 .init(key: "sessions", value: .list(history.sessions.map(\.json))),
                 .init(key: "checks", value: .list(history.checks.map(\.json))),
+                .init(key: "reviews", value: .list(history.reviews.map(\.json))),
+                .init(key: "questions", value: .list(history.questions.map(\.json))),
                 .init(key: "notes", value: .list(history.notes.map { .text($0) })),
                 .init(key: "reports", value: .list(history.reports.map(\.json))),
             ])
@@ -134,6 +136,7 @@ struct RunDetails {
         section("Attempts", attempts(now), console)
         section("Sessions", sessions(now), console)
         section("Checks", checks, console)
+        history.showReviews(on: console, now: now)
         if !history.notes.isEmpty {
             console.heading("Notes")
             for note in history.notes { console.output.line(PlainText.line(note)) }
@@ -143,11 +146,18 @@ struct RunDetails {
 
     /// A cause as it is kept, in words.
     static func asker(_ cause: String) -> String {
-        switch TriggerCause(standing: cause) {
+        switch TriggerCause(cause) {
         case .label(let label)?: "label \(label)"
         case .assignee(let login)?: "assignment to \(login)"
         case .selected(let workflow)?: "workflow \(workflow), which selects it"
-        case .command?, nil: cause.hasPrefix("command:") ? "skep dispatch" : cause
+        case .command?: "skep dispatch"
+        case .comment(let id)?: "comment \(id)"
+        case .tick(let workflow, _)?: "the schedule of workflow \(workflow)"
+        case .burndown(let id)?: "burn-down \(id)"
+        case .feedback(let number, _)?: "what was said of pull request #\(number)"
+        case .choice(let runs)?:
+            "the choice among runs \(TimeText.list(runs.map(\.description), "and"))"
+        case nil: cause
         }
     }
 
@@ -208,15 +218,16 @@ struct RunDetails {
     private var checks: Table {
         var table = Table([
             .fixed("COMMIT"), .fixed("PASSED"), .fixed("TOOK"), .flexible("COMMAND"),
-            .flexible("ENDING"),
+            .flexible("TESTS"), .flexible("ENDING"),
         ])
         for check in history.checks {
             table.add([
                 check.commit.short, check.hasPassed ? "yes" : "no",
-                TimeText.short(check.duration), check.command, check.ending,
+                TimeText.short(check.duration), check.command, check.tests?.words ?? "",
+                check.ending,
             ])
         }
-        return table
+        return table.withoutEmptyColumns(keeping: ["PASSED"])
     }
 
     private func reports(_ now: Timestamp) -> Table {
@@ -257,6 +268,7 @@ extension CheckResult {
             "has_passed": .boolean(hasPassed),
             "ending": .text(ending),
             "duration_ms": .number(duration.milliseconds),
+            "tests": tests?.json ?? .null,
         ])
     }
 }
@@ -283,6 +295,7 @@ extension Report {
         .object([
             "id": .id(id),
             "topic": .text(topic),
+            "place": .text(issue.description),
             "body": .text(body),
             "created_at": .time(createdAt),
             "posted_at": .time(postedAt),

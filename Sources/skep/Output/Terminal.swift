@@ -20,6 +20,8 @@ struct Terminal: Sendable {
     /// Columns; `nil` where nothing needs to fit.
     let width: Int?
     let hasColour: Bool
+    /// Whether it knows nothing but lines of text.
+    let isDumb: Bool
 
     init(descriptor: Int32, _ colour: Colour, _ environment: [String: String]) {
         self.descriptor = descriptor
@@ -27,13 +29,12 @@ struct Terminal: Sendable {
         var size = winsize()
         let known = isTerminal && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         width = known ? Int(size.ws_col) : nil
+        isDumb = environment["TERM"] == "dumb"
         hasColour =
             switch colour {
             case .always: true
             case .never: false
-            case .auto:
-                isTerminal && environment["TERM"] != "dumb"
-                    && (environment["NO_COLOR"] ?? "").isEmpty
+            case .auto: isTerminal && !isDumb && (environment["NO_COLOR"] ?? "").isEmpty
             }
     }
 
@@ -52,8 +53,19 @@ struct Terminal: Sendable {
 
     /// Writes all of a text; a reader that has gone ends the program without a word.
     func write(_ text: String) {
+        switch tryWrite(text) {
+        case 0: break
+        case EPIPE: _exit(Exit.done)
+        case let code: failed(code)
+        }
+    }
+
+    /// Writes all of a text.
+    ///
+    /// - Returns: Why it couldn't be, as `errno` has it; 0 when it could.
+    func tryWrite(_ text: String) -> Int32 {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while !rest.isEmpty {
                 #if canImport(Glibc)
@@ -66,12 +78,11 @@ struct Terminal: Sendable {
                 } else if errno == EAGAIN {
                     var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     _ = withUnsafeMutablePointer(to: &poll) { pollOne($0) }
-                } else if errno == EPIPE {
-                    _exit(Exit.done)
                 } else if errno != EINTR {
-                    return failed(errno)
+                    return errno
                 }
             }
+            return 0
         }
     }
 

@@ -37,10 +37,17 @@ struct GiteaSpecification: Sendable {
         guard let schema = response["schema"] else {
             return bytes.isEmpty ? [] : ["has a body, but should be empty"]
         }
-        if schema["type"]?.string == "string" { return [] }
+        if ["string", "file"].contains(schema["type"]?.string) { return [] }
         guard let body = JSON(parsing: bytes) else { return ["isn't JSON"] }
         var found: [String] = []
         check(body, schema, at: "$", &found)
+        return found
+    }
+
+    /// What is wrong with a document that should be as one of the definitions says.
+    func problems(_ document: JSON, definition: String) -> [String] {
+        var found: [String] = []
+        check(document, resolve("#/definitions/" + definition), at: "$", &found)
         return found
     }
 
@@ -92,8 +99,13 @@ struct GiteaSpecification: Sendable {
         return rest.isEmpty ? score : nil
     }
 
-    private static let nullableTexts: Set<String> = ["merge_commit_sha"]
-    private static let nullableNumbers: Set<String> = ["additions", "deletions", "changed_files"]
+    private static let nullableTexts: Set<String> = [
+        "merge_commit_sha", "content", "encoding", "target", "submodule_git_url", "lfs_oid",
+        "download_url",
+    ]
+    private static let nullableNumbers: Set<String> = [
+        "additions", "deletions", "changed_files", "lfs_size",
+    ]
 
     private func check(_ value: JSON, _ schema: JSON, at place: String, _ found: inout [String]) {
         var schema = schema

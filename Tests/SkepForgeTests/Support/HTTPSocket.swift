@@ -32,7 +32,7 @@ enum HTTPSocket {
         let handle = socket(AF_INET, stream, 0)
         guard handle >= 0 else { throw Failure(message: "no socket") }
         defer { close(handle) }
-        var limit = timeval(tv_sec: 30, tv_usec: 0)
+        var limit = timeval(tv_sec: 120, tv_usec: 0)
         setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(handle, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()

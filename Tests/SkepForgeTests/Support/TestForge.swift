@@ -28,7 +28,8 @@ struct TestForge: Sendable {
     }
 
     static func with(
-        git: GitCommand = .find(), isEmpty: Bool = false,
+        git: GitCommand = .find(), isEmpty: Bool = false, quirks: GiteaQuirks = .none,
+        faults: FaultPlan = FaultPlan(),
         _ body: @Sendable @escaping (TestForge) async throws -> Void
     ) async throws {
         let folder = TemporaryFolder.path()
@@ -43,18 +44,19 @@ struct TestForge: Sendable {
             try await forge.addCollaborator("bob", to: RepositoryName("amy/bees")!)
         }
         let known = tokens
-        try await serving(forge) { url in
+        try await serving(forge, quirks: quirks, faults: faults) { url in
             try await body(TestForge(forge: forge, folder: folder, url: url, tokens: known))
         }
     }
 
     /// Serves a tracker while the body runs.
     static func serving(
-        _ forge: Forge, _ body: @Sendable @escaping (String) async throws -> Void
+        _ forge: Forge, quirks: GiteaQuirks = .none, faults: FaultPlan = FaultPlan(),
+        _ body: @Sendable @escaping (String) async throws -> Void
     ) async throws {
         let (addresses, source) = AsyncStream<ForgeServer.Address>.makeStream()
         let server = try ForgeServer(
-            forge: forge, version: "7.8.9",
+            forge: forge, version: "7.8.9", quirks: quirks, faults: faults,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             onReady: { source.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,0 +1,154 @@
+public import SkepCore
+internal import SkepQueue
+
+/// Tells why an issue is worked on, or isn't: everything that asks for work on it, each with the
+/// gates that are shut, and where its runs are.
+public struct Explainer: Sendable {
+    private let parts: SwarmParts
+
+    public init(_ parts: SwarmParts) {
+        self.parts = parts
+    }
+
+    /// - Throws: What the tracker and the store throw.
+    public func explain(_ reference: IssueReference) async throws -> Explanation {
+        try await explain(try await parts.tracker.issue(reference))
+    }
+
+    func explain(_ issue: Issue) async throws -> Explanation {
+        let keeper = GateKeeper(parts)
+        let snapshot = try await keeper.snapshot()
+        let runs = try await parts.store.runs(
+            matching: RunFilter(issue: issue.reference, limit: 1000))
+        var asks: [Explanation.Ask] = []
+        for ask in try await self.asks(on: issue) {
+            let run = ask.isAnswered ? runs.first { $0.run.agent == ask.agent } : nil
+            let gates =
+                ask.isAnswered
+                ? []
+                : try await keeper.shutGates(
+                    for: ask.demand, on: issue, in: snapshot, asking: .everything)
+            asks.append(
+                Explanation.Ask(
+                    agent: ask.agent, cause: ask.demand.trigger.cause.description,
+                    askedBy: ask.demand.askedBy, priority: ask.demand.priority,
+                    seenAt: ask.seenAt, gates: gates, answeredBy: run?.run.id,
+                    answer: run.map(Self.words)))
+        }
+        var work: [Explanation.Work] = []
+        for summary in runs where !summary.state.isClosed {
+            work.append(try await place(of: summary, snapshot))
+        }
+        return Explanation(
+            issue: issue.reference, title: issue.title, isOpen: issue.isOpen, asks: asks,
+            work: work,
+            pullRequests: try await parts.store.pullRequests(
+                matching: PullRequestFilter(issue: issue.reference)),
+            nobody: asks.isEmpty && work.isEmpty ? nobody(issue) : [])
+    }
+
+    private static func words(_ summary: RunSummary) -> String {
+        let detail = summary.run.closing?.detail ?? ""
+        return summary.state.words + (detail.isEmpty ? "" : ": \(detail)")
+    }
+
+    // MARK: Asks
+
+    private struct KnownAsk {
+        let demand: TriggerDemand
+        var seenAt: Timestamp?
+        var isAnswered = false
+
+        var agent: AgentName { demand.trigger.agent }
+    }
+
+    /// What waits, what stands, and what burn-downs plan.
+    private func asks(on issue: Issue) async throws -> [KnownAsk] {
+        let waiting = try await parts.store.waitingTriggers(on: issue.reference)
+        var asks = waiting.map { KnownAsk(demand: $0.demand, seenAt: $0.seenAt) }
+        let recorded = try await parts.store.standingTriggers(in: issue.reference.repository)
+        for demand in StandingDemands(parts: parts).all(on: issue)
+        where !waiting.contains(where: { $0.demand.trigger == demand.trigger }) {
+            asks.append(
+                KnownAsk(demand: demand, isAnswered: recorded.contains(demand.trigger)))
+        }
+        for burndown in try await parts.store.burndowns(openOnly: true, limit: 100) {
+            let items = try await parts.store.burndown(burndown.id)?.1 ?? []
+            guard
+                let item = items.first(where: {
+                    $0.issue == issue.reference && $0.decision == .planned
+                }), let agent = item.agent
+            else { continue }
+            asks.append(
+                KnownAsk(
+                    demand: TriggerDemand(
+                        NewTrigger(
+                            issue: issue.reference, agent: agent, cause: .burndown(burndown.id)),
+                        workflow: burndown.settings.workflow,
+                        priority: parts.dispatch.priority(of: issue)),
+                    seenAt: burndown.startedAt))
+        }
+        return asks
+    }
+
+    /// What would have to be so for somebody to be asked.
+    private func nobody(_ issue: Issue) -> [String] {
+        guard issue.isOpen else { return ["The issue is closed."] }
+        if issue.isPullRequest { return ["It is a pull request, not an issue."] }
+        var lines = [
+            "Nobody is asked: it has no label \(Coordinator.agentLabelPrefix)NAME, and isn't "
+                + "assigned to an agent's account."
+        ]
+        for name in StandingDemands(parts: parts).unknownAgents(on: issue) {
+            lines.append("Its label asks for agent \"\(name)\", which isn't there.")
+        }
+        for workflow in parts.workflows {
+            guard let selection = workflow.selection else { continue }
+            let missing = selection.labels.filter { !issue.hasLabel($0) }
+            if !missing.isEmpty {
+                let labels = missing.joined(separator: ", ")
+                lines.append("Workflow \(workflow.name) would take it with the label \(labels).")
+            } else if workflow.schedule != nil {
+                lines.append("Workflow \(workflow.name) takes it when its schedule ticks.")
+            } else if workflow.defaultAgent == nil {
+                lines.append("Workflow \(workflow.name) has no default agent to take it.")
+            }
+        }
+        if !parts.workflows.contains(where: { $0.selection != nil }) {
+            lines.append("No workflow selects issues by itself.")
+        }
+        return lines
+    }
+
+    // MARK: Work
+
+    private func place(of summary: RunSummary, _ snapshot: GateKeeper.Snapshot) async throws
+        -> Explanation.Work
+    {
+        var before: Int?
+        var taken: [RunID] = []
+        if summary.state == .queued, let id = summary.job, let job = try await parts.queue.job(id) {
+            let ready = try await parts.queue.jobs(
+                matching: JobFilter(queue: SwarmQueues.steps, states: [.ready], limit: 10_000))
+            before = ready.count {
+                $0.id != job.id && $0.concurrencyKey == job.concurrencyKey
+                    && ($0.rank, $0.id) < (job.rank, job.id)
+            }
+            let hasKey = job.concurrencyKey != nil
+            taken = snapshot.openRuns.filter { other in
+                guard hasKey, case .working = other.state else { return false }
+                return other.run.agent == summary.run.agent
+            }.map(\.run.id).sorted()
+        }
+        return Explanation.Work(
+            run: summary.run.id, agent: summary.run.agent, state: summary.state.word,
+            words: summary.state.words, jobsBefore: before, placesTakenBy: taken)
+    }
+}
+
+extension Job {
+    /// Its place among jobs that are ready.
+    fileprivate var rank: Timestamp {
+        JobPriority.rank(of: priority, readyAt: readyAt ?? notBefore)
+    }
+}

@@ -1,0 +1,92 @@
+public import SkepCore
+public import SkepQueue
+
+/// Why an issue is worked on, or isn't.
+public struct Explanation: Sendable, Hashable {
+    /// Something that asks an agent for work on it.
+    public struct Ask: Sendable, Hashable {
+        public let agent: AgentName
+        /// As it is kept, such as "label:agent/claude".
+        public let cause: String
+        public let askedBy: LoginName?
+        public let priority: Int
+        /// Since when it waits; `nil` when it isn't written down yet.
+        public let seenAt: Timestamp?
+        /// What it waits for; empty when it may start, or has.
+        public let gates: [ShutGate]
+        /// The run that answers it.
+        public let answeredBy: RunID?
+        /// How that run stands, in words.
+        public let answer: String?
+    }
+
+    /// An open run.
+    public struct Work: Sendable, Hashable {
+        public let run: RunID
+        public let agent: AgentName
+        /// One word, as tables show it.
+        public let state: String
+        /// For people.
+        public let words: String
+        /// How many jobs of its agent go first; `nil` unless it is queued.
+        public let jobsBefore: Int?
+        /// The runs that have the places of its agent; empty unless it is queued.
+        public let placesTakenBy: [RunID]
+    }
+
+    public let issue: IssueReference
+    public let title: String
+    public let isOpen: Bool
+    public let asks: [Ask]
+    public let work: [Work]
+    public let pullRequests: [PublishedPullRequest]
+    /// Why nobody is asked, and what would; empty when somebody is.
+    public let nobody: [String]
+
+    /// For people: a line for each thing.
+    public var lines: [String] {
+        var lines: [String] = []
+        for work in work {
+            lines.append("\(work.agent) has run \(work.run): \(work.words)\(Self.place(work))")
+        }
+        for ask in asks {
+            if let run = ask.answeredBy {
+                lines.append(
+                    "\(ask.agent) was asked (\(ask.cause)); run \(run) answers that: "
+                        + "\(ask.answer ?? "it is gone")")
+            } else if ask.gates.isEmpty {
+                lines.append("\(ask.agent) is asked (\(ask.cause)), and starts with the next pass.")
+            } else {
+                lines.append("\(ask.agent) is asked (\(ask.cause)), and waits:")
+                lines += ask.gates.map(\.sentence)
+            }
+        }
+        for pullRequest in pullRequests where pullRequest.state == .open {
+            let verdict = pullRequest.verdict.map { ", \($0.words)" } ?? ""
+            lines.append(
+                "Pull request \(pullRequest.reference) of \(pullRequest.agent) is open\(verdict).")
+        }
+        return lines + nobody
+    }
+
+    private static func place(_ work: Work) -> String {
+        guard let before = work.jobsBefore else { return "" }
+        var text = before == 0 ? ", next in line" : ", behind \(before)"
+        if !work.placesTakenBy.isEmpty {
+            let runs = work.placesTakenBy.map { "run \($0)" }.joined(separator: ", ")
+            text += "; the places of \(work.agent) are taken by \(runs)"
+        }
+        return text
+    }
+}
+
+extension Verdict {
+    /// For people.
+    var words: String {
+        switch self {
+        case .approved: "approved"
+        case .changesRequested: "changes requested"
+        case .commented: "commented"
+        }
+    }
+}

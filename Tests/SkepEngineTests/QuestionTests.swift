@@ -1,0 +1,118 @@
+import SkepCore
+import SkepEngine
+import SkepQueue
+import SkepTestSupport
+import Testing
+
+@Suite("Questions and feedback")
+struct QuestionTests {
+    @Test("An agent asks a person, waits for the answer, and goes on with it from where it was")
+    func questionAndAnswer() async throws {
+        try await Swarm.with(endings: []) { swarm in
+            swarm.workspaces.change { $0.collections = [Collection(head: .sample("a"), notes: [])] }
+            swarm.agents[0].answer(with: [
+                "{\"question\": \"Red or ```blue```?\"}", "{\"something\": \"else\"}",
+            ])
+            let issue = swarm.tracker.put(5)
+            let run = try await swarm.dispatch(issue)
+
+            let summary = try await swarm.working {
+                try await eventually("it waits for a person") {
+                    guard case .waiting(let reason, nil)? = try await swarm.store.run(run)?.state
+                    else { return false }
+                    return reason.contains("a person's answer")
+                }
+                #expect(
+                    try await swarm.store.openQuestions(in: nil).map(\.text)
+                        == ["Red or ```blue```?"])
+                var answer = CommentDealing(comment: 7, place: issue, author: "maria")
+                answer.answers = [run: "Red."]
+                #expect(try await swarm.store.deal(with: answer))
+                return try await swarm.untilClosed(run)
+            }
+
+            #expect(summary.state == .published)
+            #expect(summary.run.head == .sample("a"))
+            let post = try #require(swarm.tracker.posts(on: issue).first { $0.hasPrefix("❓") })
+            #expect(post.contains("❓ ann has a question, @"))
+            #expect(post.contains("````text\nRed or ```blue```?\n````"))
+            let prompt = try #require(swarm.agents[0].snapshot.prompts.last)
+            #expect(
+                prompt.contains("Your question:\n\nRed or ```blue```?\n\nmaria answered:\n\nRed."))
+            #expect(!prompt.contains("mend it"))
+            #expect(swarm.workspaces.change { $0.requests }[1].base == .sample("a"))
+        }
+    }
+
+    @Test("What was said of a pull request is told as such, with the way to merge the base")
+    func feedback() async throws {
+        try await Swarm.with(endings: []) { swarm in
+            swarm.workspaces.change {
+                $0.collections = [Collection(head: .sample("b"), notes: [])]
+                $0.remote = ["ann/issue-5": .sample("a")]
+            }
+            swarm.agents[0].answer(with: [nil])
+            let issue = swarm.tracker.put(5)
+            let opened = try await swarm.tracker.openPullRequest(
+                NewPullRequest(
+                    repository: .sample, title: "t", body: "", head: "ann/issue-5", base: "main"))
+            let trigger = NewTrigger(
+                issue: issue, agent: "ann",
+                cause: .feedback(pullRequest: opened.number, fingerprint: "f"))
+            let answer = try await swarm.store.open(
+                trigger,
+                NewRun(
+                    issue: issue, issueTitle: "Something", agent: "ann", workflow: "fix",
+                    branch: "ann/issue-5", continuesBranch: true,
+                    firstStep: NewStepJob(
+                        step: "work", priority: 7, findings: "maria: Rename it, please.")),
+                reports: [])
+            guard case .opened(let run) = answer else {
+                Testing.Issue.record("it wasn't opened")
+                return
+            }
+
+            let summary = try await swarm.working { try await swarm.untilClosed(run) }
+
+            #expect(summary.state == .published)
+            #expect(swarm.workspaces.change { $0.remote } == ["ann/issue-5": .sample("b")])
+            let prompt = try #require(swarm.agents[0].snapshot.prompts.first)
+            #expect(prompt.contains("People and checks said this of it"))
+            #expect(prompt.contains("maria: Rename it, please."))
+            #expect(prompt.contains("`git merge origin/main`"))
+            #expect(
+                swarm.tracker.posts(on: issue).last?.hasPrefix(
+                    "✅ ann answered what was said of pull request #\(opened.number).") == true)
+        }
+    }
+
+    @Test("Later jobs of a run are as urgent as its first")
+    func priorityIsKept() async throws {
+        try await Swarm.with(endings: []) { swarm in
+            swarm.workspaces.change { $0.collections = [Collection(head: .sample("a"), notes: [])] }
+            swarm.agents[0].answer(with: [nil])
+            let issue = swarm.tracker.put(5)
+            _ = try await swarm.store.record([
+                TriggerDemand(
+                    NewTrigger(issue: issue, agent: "ann", cause: .command(id: "1")), priority: 20)
+            ])
+            let waiting = try #require(try await swarm.store.waitingTriggers(on: issue).first)
+            let answer = try await swarm.store.open(
+                waiting.id,
+                NewRun(
+                    issue: issue, issueTitle: "Something", agent: "ann", workflow: "fix",
+                    branch: "ann/issue-5", firstStep: NewStepJob(step: "work", priority: 20)),
+                reports: [])
+            guard case .opened(let run) = answer else {
+                Testing.Issue.record("it wasn't opened")
+                return
+            }
+
+            _ = try await swarm.working { try await swarm.untilClosed(run) }
+
+            let jobs = try await swarm.queue.jobs(matching: JobFilter())
+                .filter { $0.kind == SwarmQueues.step }
+            #expect(jobs.map(\.priority) == [20, 20, 20])
+        }
+    }
+}
