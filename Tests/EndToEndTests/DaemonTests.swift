@@ -26,7 +26,7 @@ extension EndToEnd {
                 let first = try await house.serve()
 
                 let second = try house.start(["serve"] + house.rootFlags)
-                let ending = try await second.end(within: .seconds(20))
+                let ending = try await second.end(within: .seconds(120))
 
                 #expect(ending == .exited(1))
                 #expect(second.text.contains("\(first.pid)"), "\(second.text)")

@@ -25,8 +25,9 @@ extension EndToEnd {
         }
 
         private func address(of model: ChildProcess, in folder: String) async throws -> String {
-            try await wait(for: "the model to listen", within: .seconds(20), seeing: { model.text })
-            {
+            try await wait(
+                for: "the model to listen", within: .seconds(120), seeing: { model.text }
+            ) {
                 FileManager.default.fileExists(atPath: folder + "/address")
             }
             return try String(contentsOfFile: folder + "/address", encoding: .utf8)
