@@ -5,6 +5,8 @@ SWIFT ?= swift
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 prefix ?= /usr/local
 sources = Sources Tests Benchmarks Package.swift
+# They have servers in their own process, which all tests at once would leave no time to answer.
+server_tests = ^(SkepForgeTests|SkepTrackersTests)\.
 
 .DEFAULT_GOAL := help
 
@@ -22,7 +24,12 @@ demo: build ## Run five issues through the whole way, on this machine alone
 
 test: setup setup-peers ## Run all tests
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+ifdef TEST_FLAGS
 	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) $(TEST_FLAGS)
+else
+	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) --skip '$(server_tests)'
+	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) --filter '$(server_tests)'
+endif
 
 setup-peers: ## Install the agents that the tests work with, into .build-peers
 	@sh Scripts/setup-peers

@@ -97,7 +97,8 @@ public actor Coordinator {
                 let found = await pass(over: hinted.keys.sorted(), hinted)
                 // A storm that tells nothing new is looked into more and more rarely.
                 hintInterval =
-                    found.isVain ? min(hintInterval * 2, settings.interval) : Self.hintInterval
+                    found.isVain
+                    ? min(hintInterval * 2, Self.longestHintInterval) : Self.hintInterval
                 nextHinted = now + hintInterval
             } else {
                 var pass = CoordinatorPass()
@@ -120,8 +121,9 @@ public actor Coordinator {
     // MARK: Waiting
 
     /// From one pass for hints to the next, as long as they tell something new; twice as long after
-    /// each one that found nothing, up to the usual interval.
+    /// each one that found nothing.
     private static let hintInterval = Duration.milliseconds(500)
+    private static let longestHintInterval = Duration.seconds(30)
     private static let longestDelay = Duration.seconds(600)
 
     private var tickDelay: Duration {

@@ -8,7 +8,12 @@ enum RunRow {
         run.id, run.repository, run.issue_number, run.issue_title, run.agent, run.workflow,
         run.branch, run.continues_branch, run.cause, run.priority, run.base_commit,
         run.base_branch, run.head_commit, run.pull_number, run.pull_url, run.opened_at_ms,
-        run.cancel_reason, run.outcome, run.closed_at_ms, run.closing_detail
+        run.cancel_reason, run.outcome, run.closed_at_ms, run.closing_detail,
+        (SELECT step_job.findings
+           FROM step_job
+          WHERE step_job.run = run.id
+          ORDER BY step_job.job
+          LIMIT 1) AS asked
         """
 
     static func fetch(_ id: RunID, _ database: Database) throws -> Run? {
@@ -36,7 +41,7 @@ enum RunRow {
                     detail: row["closing_detail"])
             },
             cancelReason: row["cancel_reason"], continuesBranch: row["continues_branch"],
-            priority: row["priority"])
+            priority: row["priority"], asked: row["asked"])
     }
 
     static func currentJob(_ row: Row) -> CurrentJob? {

@@ -34,6 +34,26 @@ struct CommentTests {
         }
     }
 
+    @Test("What stands beside the agent's name is told to it, as what it is")
+    func told() async throws {
+        try await Swarm.with { swarm in
+            let issue = swarm.tracker.put(1)
+            let coordinator = swarm.coordinator(workflows: [.sample()])
+            _ = await coordinator.pass()
+            swarm.clock.advance(by: .seconds(1))
+            swarm.tracker.comment("/skep ann\nMind the parser.", by: "zoe", on: issue)
+            let run = try #require(await coordinator.pass().opened.first)
+
+            _ = try await swarm.working { try await swarm.untilClosed(run) }
+
+            let prompt = try #require(swarm.agents[0].snapshot.prompts.first)
+            #expect(
+                prompt.hasSuffix(
+                    "This was said to you beside the issue:\n\nzoe asks:\n\nMind the parser."))
+            #expect(try await swarm.run(run).run.asked == "zoe asks:\n\nMind the parser.")
+        }
+    }
+
     @Test("What Skep said itself is never answered, whoever's account it used")
     func ownComments() async throws {
         try await Swarm.with { swarm in

@@ -39,6 +39,24 @@ struct CoordinatorTests {
         }
     }
 
+    @Test("Reopening an issue doesn't ask again for what its open pull request answers")
+    func reopened() async throws {
+        try await Swarm.with { swarm in
+            let issue = swarm.tracker.put(1, labels: ["agent/ann"])
+            let coordinator = swarm.coordinator(workflows: [.sample()])
+            let run = try #require(await coordinator.pass().opened.first)
+            _ = try await swarm.publish(run, number: 50, head: .sample("a"))
+            swarm.clock.advance(by: .seconds(1))
+
+            swarm.tracker.closeIssue(issue)
+            #expect(await coordinator.pass().opened.isEmpty)
+            swarm.clock.advance(by: .seconds(1))
+            swarm.tracker.reopenIssue(issue)
+
+            #expect(await coordinator.pass().opened.isEmpty)
+        }
+    }
+
     @Test("An issue that slips between two pages isn't taken for withdrawn")
     func slippedIssue() async throws {
         try await Swarm.with { swarm in

@@ -10,7 +10,7 @@ import Testing
 
 /// The client in front of the embedded tracker, with the validating proxy between them: what both say
 /// agrees with the API's specification, also where things go wrong.
-@Suite("GiteaTracker and the embedded tracker", .timeLimit(.minutes(5)))
+@Suite("GiteaTracker and the embedded tracker", .serialized, .timeLimit(.minutes(10)))
 struct EmbeddedTrackerTests {
     @Test("They pass the suite that all trackers pass, as the specification has it")
     func plain() async throws {
@@ -54,7 +54,11 @@ struct EmbeddedTrackerTests {
         let direct = try #require(await addresses.first { _ in true }).url
         let proxy = try await proxy(before: direct, in: folder)
 
-        let client = HTTPClient(version: "test")
+        // Many tests at once leave little time for a server in this process.
+        let client = HTTPClient(
+            version: "test",
+            limits: HTTPLimits(
+                connect: .seconds(120), total: .seconds(300), stall: .seconds(300)))
         let tracker = GiteaTracker(
             address: try HTTPURL(proxy.url), token: token, client: client,
             retries: GiteaRetries(tries: 8, first: .milliseconds(5)))

@@ -23,7 +23,8 @@ struct GiteaBench {
     /// - Parameter path: Below which the tracker lives, as behind a proxy: "/git".
     init(
         token: String? = GiteaBench.token, login: LoginName? = nil, path: String = "",
-        limits: HTTPLimits = HTTPLimits(), retries: GiteaRetries = GiteaRetries(),
+        limits: HTTPLimits = HTTPLimits(connect: .seconds(60), stall: .seconds(120)),
+        retries: GiteaRetries = GiteaRetries(),
         _ script: @escaping ScriptedHTTPServer.Script
     ) throws {
         server = try ScriptedHTTPServer(script)
@@ -36,7 +37,8 @@ struct GiteaBench {
     /// Makes a bench, uses it, checks what was sent, and stops the server.
     static func run(
         token: String? = GiteaBench.token, login: LoginName? = nil, path: String = "",
-        limits: HTTPLimits = HTTPLimits(), retries: GiteaRetries = GiteaRetries(),
+        limits: HTTPLimits = HTTPLimits(connect: .seconds(60), stall: .seconds(120)),
+        retries: GiteaRetries = GiteaRetries(),
         script: @escaping ScriptedHTTPServer.Script,
         _ body: (GiteaBench) async throws -> Void
     ) async throws {

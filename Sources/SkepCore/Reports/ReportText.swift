@@ -28,23 +28,24 @@ public enum ReportText {
     }
 
     /// - Parameters:
+    ///   - isNew: Whether it wasn't open before.
     ///   - answers: Whether the pull request was there, and this answers what was said of it.
     ///   - passed: The commands that passed at its head.
     ///   - tests: What their reports of tests say.
     ///   - reviews: Those of its head.
     public static func published(
         agent: AgentName, pullRequest: PullRequestLink, branch: BranchName,
-        comparison: CommitComparison, answers: Bool = false, passed: [String],
+        comparison: CommitComparison, isNew: Bool = true, answers: Bool = false, passed: [String],
         tests: [String: TestCounts] = [:], reviews: [ReviewRecord] = [], notes: [String]
     ) -> NewReport {
+        let done =
+            answers ? "answered what was said of" : isNew ? "opened" : "added to"
         let opening =
-            answers
-            ? "✅ \(agent) answered what was said of pull request #\(pullRequest.number). Branch: \(branch)"
-            : "✅ \(agent) opened pull request #\(pullRequest.number). Branch: \(branch)"
+            "✅ \(agent) \(done) pull request #\(pullRequest.number). Branch: \(branch)"
         return result([
             opening,
             size(of: comparison) + checksSentence(passed, tests) + reviewsSentence(reviews),
-            answers ? commits(of: comparison) : nil,
+            isNew ? nil : commits(of: comparison),
             list(notes),
             "It waits for a review; merging it closes this issue.",
         ])
@@ -57,8 +58,8 @@ public enum ReportText {
             "❌ \(agent) failed: \(oneLine(why))",
             quoted("The end of what it printed", tail),
             kept.map { "What it had done is kept: \($0)" },
-            "Nothing more happens by itself. To try again, take the label or the assignment away "
-                + "and put it on again, or run `skep dispatch`; `skep run show \(run)` tells more.",
+            "Nothing more happens by itself. To try again, write `/skep retry` in a comment, or run "
+                + "`skep dispatch`; `skep run show \(run)` tells more.",
         ])
     }
 

@@ -27,14 +27,18 @@ public struct Run: Sendable, Hashable {
     public let cancelReason: String?
     /// Of its jobs: that of the demand it answers.
     public let priority: Int
+    /// What its agent was told beside the issue when it began: a comment, or what was said of its
+    /// pull request.
+    public let asked: String?
 
     public init(
         id: RunID, issue: IssueReference, issueTitle: String, agent: AgentName,
         workflow: WorkflowName, branch: BranchName, cause: String, base: CommitID?,
         baseBranch: BranchName?, head: CommitID?, pullRequest: PullRequestLink?,
         openedAt: Timestamp, closing: RunClosing?, cancelReason: String? = nil,
-        continuesBranch: Bool = false, priority: Int = 0
+        continuesBranch: Bool = false, priority: Int = 0, asked: String? = nil
     ) {
+        self.asked = asked
         self.priority = priority
         self.continuesBranch = continuesBranch
         self.id = id

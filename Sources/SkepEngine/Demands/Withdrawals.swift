@@ -11,6 +11,12 @@ struct Withdrawals: Sendable {
         var standing: Set<NewTrigger>
         var waiting: [WaitingTrigger]
         var runs: [RunSummary]
+        /// Pull requests of agents that wait for people.
+        var pullRequests: [PublishedPullRequest]
+
+        func isPublished(_ trigger: NewTrigger) -> Bool {
+            pullRequests.contains { $0.issue == trigger.issue && $0.agent == trigger.agent }
+        }
 
         /// Issues about which something is kept.
         var issues: Set<IssueReference> {
@@ -25,7 +31,9 @@ struct Withdrawals: Sendable {
             waiting: try await parts.store.waitingTriggers(on: nil)
                 .filter { $0.demand.trigger.issue.repository == repository },
             runs: try await parts.store.runs(
-                matching: RunFilter(repository: repository, openOnly: true, limit: 100_000)))
+                matching: RunFilter(repository: repository, openOnly: true, limit: 100_000)),
+            pullRequests: try await parts.store.pullRequests(
+                matching: PullRequestFilter(repository: repository, states: [.open])))
     }
 
     /// Ends what the tracker's newest word on some issues withdraws.
@@ -35,7 +43,9 @@ struct Withdrawals: Sendable {
         var ended: Set<NewTrigger> = []
         for trigger in candidates.standing {
             guard let known = issues[trigger.issue] else { continue }
-            if let issue = known, issue.isOpen,
+            // What is answered with a pull request isn't asked again when a closed issue is
+            // reopened; what was stopped by the closing is.
+            if let issue = known, issue.isOpen || candidates.isPublished(trigger),
                 trigger.cause.stands(on: issue, workflows: parts.workflows)
             {
                 continue

@@ -32,9 +32,21 @@ struct ReviewPrompt {
         values["checks"] = ChangeText.checks(history.checks, at: head)
         values["findings"] = earlierFindings(before: context.job.round)
         return PromptTemplate.joined([
-            reviewer.instructions, template.filled(with: values),
+            reviewer.instructions, template.filled(with: values), asked(context.run),
             Self.expected(OutputDocument.path(in: workspace)),
         ])
+    }
+
+    /// What people and checks asked of the author beside the issue; a change for that isn't beside
+    /// the point.
+    private func asked(_ run: Run) -> String? {
+        guard let asked = run.asked else { return nil }
+        let earlier =
+            run.continuesBranch
+            ? "Its earlier commits were published before; the diff shows what was added since. "
+            : ""
+        return earlier + "Beside the issue, the author was asked for this, and the change has to "
+            + "answer it:\n\n" + asked
     }
 
     private func earlierFindings(before round: Int) -> String {

@@ -53,6 +53,13 @@ struct WorkPrompt {
                 },
             ])
         }
+        if run.head == nil {
+            let opening =
+                run.continuesBranch
+                ? "The working tree holds your branch \(run.branch), whose pull request is open. "
+                : ""
+            return opening + "This was said to you beside the issue:\n\n" + findings
+        }
         return
             "Your changes so far are in the working tree. They were checked, and this was found; "
             + "mend it:\n\n" + findings

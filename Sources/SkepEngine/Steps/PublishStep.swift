@@ -50,7 +50,8 @@ struct PublishStep: Step {
         outcome.reports = [
             ReportText.published(
                 agent: run.agent, pullRequest: link, branch: branch, comparison: comparison,
-                answers: run.answersFeedback, passed: passed.commands, tests: passed.tests,
+                isNew: !run.continuesBranch, answers: run.answersFeedback, passed: passed.commands,
+                tests: passed.tests,
                 reviews: reviews, notes: history.notes)
         ]
         outcome.reports += Self.eachRound(of: history.reviews).map {

@@ -94,7 +94,7 @@ public struct ForgeServer: Service {
         let logger = logger
         // Hummingbird logs each connection; what matters is logged here.
         var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .error)
+        quiet.logLevel = max(logger.logLevel, .critical)
         let application = Application(
             responder: responder,
             server: .http1(configuration: .init(idleTimeout: .seconds(120))),

@@ -59,7 +59,7 @@ public struct WebhookServer: Sendable {
         let logger = logger
         // Hummingbird logs each connection; what matters is logged here.
         var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .error)
+        quiet.logLevel = max(logger.logLevel, .critical)
         let application = Application(
             responder: responder,
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),

@@ -5,7 +5,8 @@ import SkepHTTP
 struct TrackerClient: Sendable {
     let url: String
     let token: String
-    private let client = HTTPClient(version: "tests")
+    private let client = HTTPClient(
+        version: "tests", limits: HTTPLimits(connect: .seconds(60), stall: .seconds(120)))
 
     init(url: String, token: String) {
         self.url = url
