@@ -1,6 +1,7 @@
 internal import Logging
 internal import SkepCore
 internal import SkepQueue
+internal import Synchronization
 
 extension Coordinator {
     /// - Parameter hinted: What a hint named, by repository.
@@ -19,41 +20,42 @@ extension Coordinator {
         _ chosen: [RepositoryName], _ hinted: [RepositoryName: RepositoryHints],
         _ pass: inout CoordinatorPass
     ) async {
-        typealias Outcome = (RepositoryName, Result<RepositoryReader.Reading, any Error>)
         var remaining = chosen.compactMap { readers[$0] }[...]
         var vain = 0
         var answered = 0
-        await withTaskGroup(of: Outcome.self) { group in
-            func start() {
-                guard !Task.isCancelled, let reader = remaining.popFirst() else { return }
+        // Tasks leave what they read here. Groups whose tasks have results of several parts crashed
+        // in optimised builds (Swift 6.3.1: the result was copied when it was gone).
+        let read = Outbox()
+        await withTaskGroup(of: Void.self) { group in
+            for reader in remaining.prefix(max(1, settings.concurrency)) {
                 let hint = hinted[reader.repository]
-                group.addTask {
-                    do {
-                        return (reader.repository, .success(try await reader.read(hint)))
-                    } catch {
-                        return (reader.repository, .failure(error))
-                    }
-                }
+                group.addTask { await read.add(reader, hint) }
             }
-            for _ in 0..<max(1, settings.concurrency) { start() }
-            while let (repository, outcome) = await group.next() {
-                switch outcome {
-                case .success(let reading):
-                    answered += 1
-                    pass.issues += reading.issues
-                    pass.changes += reading.changes
-                    pass.failures += reading.failures.map {
-                        CoordinatorPass.Failure(repository: repository, error: $0)
+            remaining = remaining.dropFirst(max(1, settings.concurrency))
+            while await group.next() != nil {
+                for outcome in read.take() {
+                    switch outcome.result {
+                    case .success(let reading):
+                        answered += 1
+                        pass.issues += reading.issues
+                        pass.changes += reading.changes
+                        pass.failures += reading.failures.map {
+                            CoordinatorPass.Failure(repository: outcome.repository, error: $0)
+                        }
+                        await recovered(outcome.repository)
+                    case .failure(is CancellationError): break
+                    case .failure(let error):
+                        if Self.isOutOfReach(error) { vain += 1 }
+                        pass.failures.append(
+                            CoordinatorPass.Failure(repository: outcome.repository, error: error))
+                        await failed(outcome.repository, error)
                     }
-                    await recovered(repository)
-                case .failure(is CancellationError): break
-                case .failure(let error):
-                    if Self.isOutOfReach(error) { vain += 1 }
-                    pass.failures.append(
-                        CoordinatorPass.Failure(repository: repository, error: error))
-                    await failed(repository, error)
+                    guard answered > 0 || vain < Self.enoughVain, !Task.isCancelled,
+                        let reader = remaining.popFirst()
+                    else { continue }
+                    let hint = hinted[reader.repository]
+                    group.addTask { await read.add(reader, hint) }
                 }
-                if answered > 0 || vain < Self.enoughVain { start() }
             }
         }
         if answered > 0 {
@@ -115,6 +117,35 @@ extension Coordinator {
             try await parts.store.record(NewSwarmEvent(.trouble, text: text))
         } catch {
             parts.logger.warning("Can't write event", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+}
+
+/// What was read of repositories, until it is taken.
+private final class Outbox: Sendable {
+    struct Outcome: Sendable {
+        let repository: RepositoryName
+        let result: Result<RepositoryReader.Reading, any Error>
+    }
+
+    private let outcomes = Mutex<[Outcome]>([])
+
+    func add(_ reader: RepositoryReader, _ hint: RepositoryHints?) async {
+        let result: Result<RepositoryReader.Reading, any Error>
+        do {
+            result = .success(try await reader.read(hint))
+        } catch {
+            result = .failure(error)
+        }
+        outcomes.withLock {
+            $0.append(Outcome(repository: reader.repository, result: result))
+        }
+    }
+
+    func take() -> [Outcome] {
+        outcomes.withLock { outcomes in
+            defer { outcomes = [] }
+            return outcomes
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import SkepCore
 internal import SkepQueue
+internal import Synchronization
 
 /// Decides which issues a burn-down is for, in which order, and who does them; and why the others
 /// aren't.
@@ -64,16 +65,16 @@ struct BurndownPlanner: Sendable {
         _ issues: [Issue], _ workflow: Workflow, _ agent: AgentName,
         _ snapshot: GateKeeper.Snapshot
     ) async throws -> [String?] {
-        try await withThrowingTaskGroup(of: (Int, String?).self) { group in
+        let reasons = Reasons(count: issues.count)
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, issue) in issues.enumerated() {
                 group.addTask {
-                    (index, try await reasonToSkip(issue, workflow, agent, snapshot))
+                    reasons[index] = try await reasonToSkip(issue, workflow, agent, snapshot)
                 }
             }
-            var reasons = [String?](repeating: nil, count: issues.count)
-            while let (index, reason) = try await group.next() { reasons[index] = reason }
-            return reasons
+            try await group.waitForAll()
         }
+        return reasons.all
     }
 
     private func reasonToSkip(
@@ -113,4 +114,18 @@ extension ShutGate.Kind {
         case .closed, .hold, .dependencies, .permission, .agent, .taken, .rounds: false
         }
     }
+}
+
+/// What several tasks find, each in its place.
+private final class Reasons: Sendable {
+    private let values: Mutex<[String?]>
+
+    init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
+
+    subscript(index: Int) -> String? {
+        get { values.withLock { $0[index] } }
+        set { values.withLock { $0[index] = newValue } }
+    }
+
+    var all: [String?] { values.withLock { $0 } }
 }
