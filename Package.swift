@@ -164,7 +164,8 @@ let package = Package(
                 "SkepStore", "SkepTestSupport", subprocess,
             ], exclude: ["Golden"]),
         tests(
-            "SkepForgeTests", ["SkepCore", "SkepForge", "SkepQueue", grdb, log],
+            "SkepForgeTests",
+            ["SkepCore", "SkepForge", "SkepQueue", "SkepTestSupport", grdb, log],
             resources: [.copy("Fixtures")]),
     ]
 )

@@ -62,6 +62,7 @@ extension SwarmTransaction {
     @discardableResult
     func add(_ reports: [NewReport], on place: IssueReference? = nil) throws -> [ReportID] {
         try reports.compactMap { report in
+            // A mistake of ours: whoever makes reports that are no run's names where they go.
             guard let place = report.place ?? place else {
                 preconditionFailure("report \"\(report.topic)\" has neither run nor place")
             }

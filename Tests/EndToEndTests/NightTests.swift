@@ -45,15 +45,11 @@ enum Example {
                 "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1",
             ], output: output)
 
-        let start = ContinuousClock.now
-        while example.poll() == nil, start.duration(to: .now) < limit {
-            try await Task.sleep(for: .milliseconds(100))
-        }
+        let isInTime = await example.hasEnded(within: limit)
         // It ends what it started, and shows its logs, when it is asked to end.
-        let isLate = example.poll() == nil
         await example.stop(within: .seconds(90))
 
-        #expect(!isLate, "it took more than \(limit)")
+        #expect(isInTime, "it took more than \(limit)")
         #expect(example.poll() == .exited(0), "\(example.text)")
         for sentence in sentences {
             #expect(example.text.contains(sentence), "no \"\(sentence)\" in:\n\(example.text)")

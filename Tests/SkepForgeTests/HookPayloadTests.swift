@@ -1,4 +1,5 @@
 import SkepCore
+import SkepTestSupport
 import Testing
 
 @testable import SkepForge
@@ -62,7 +63,7 @@ struct HookPayloadTests {
                     "issue_comment edited", "issue_comment deleted", "issues closed",
                     "issues reopened",
                 ]
-                #expect(try await eventually { receiver.titles.count == expected.count })
+                try await eventually("the hooks come") { receiver.titles.count == expected.count }
                 #expect(receiver.titles == expected)
                 for delivery in receiver.deliveries { check(delivery) }
                 let edited = receiver.deliveries[1].json
@@ -111,7 +112,7 @@ struct HookPayloadTests {
                     "pull_request_review_approved reviewed", "pull_request_comment created",
                     "status", "pull_request closed", "delete", "push", "push",
                 ]
-                #expect(try await eventually { receiver.titles.count == expected.count })
+                try await eventually("the hooks come") { receiver.titles.count == expected.count }
                 #expect(receiver.titles == expected)
                 for delivery in receiver.deliveries { check(delivery) }
                 let push = receiver.deliveries[0].json

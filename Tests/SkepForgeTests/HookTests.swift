@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import SkepCore
 import SkepQueue
+import SkepTestSupport
 import Testing
 
 @testable import SkepForge
@@ -69,7 +70,7 @@ struct HookTests {
                 _ = try await test.client().post(
                     "repos/amy/bees/issues", ["title": "Bäes & wasps"])
 
-                #expect(try await eventually { receiver.deliveries.count == 1 })
+                try await eventually("the hook comes") { receiver.deliveries.count == 1 }
                 let delivery = try #require(receiver.deliveries.first)
                 let secret = HookSignature.sha256(delivery.body, secret: "honey")
                 #expect(delivery.header("X-Gitea-Event") == "issues")
@@ -110,7 +111,7 @@ struct HookTests {
                 _ = try await Self.hook(test, receiver, events: ["issues"], type: "form")
                 _ = try await test.client().post("repos/amy/bees/issues", ["title": "a+b & c"])
 
-                #expect(try await eventually { receiver.deliveries.count == 1 })
+                try await eventually("the hook comes") { receiver.deliveries.count == 1 }
                 let delivery = try #require(receiver.deliveries.first)
                 let query = PercentCoding.query(
                     Substring(String(decoding: delivery.body, as: UTF8.self)))
@@ -136,7 +137,9 @@ struct HookTests {
                     }
                 }
 
-                #expect(try await eventually { try await rows().first?.state == .delivered })
+                try await eventually("the hook comes") {
+                    try await rows().first?.state == .delivered
+                }
                 #expect(receiver.deliveries.count == 2)
                 #expect(Set(receiver.deliveries.map { $0.header("X-Gitea-Delivery") }).count == 1)
                 let row = try await rows().first
@@ -190,7 +193,7 @@ struct HookTests {
                     ["new_branch_name": "aside", "old_ref_name": "main"])
 
                 #expect(try await amy.post("\(hooks)/\(id)/tests").status == 204)
-                #expect(try await eventually { receiver.deliveries.count == 1 })
+                try await eventually("the hook comes") { receiver.deliveries.count == 1 }
                 #expect(receiver.deliveries[0].json["ref"]?.string == "refs/heads/main")
             }
         }

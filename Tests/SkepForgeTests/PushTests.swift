@@ -1,4 +1,5 @@
 import SkepCore
+import SkepTestSupport
 import Testing
 
 @testable import SkepForge
@@ -15,12 +16,12 @@ struct PushTests {
                 try await git.commit("two\n", to: "a.txt", on: "work")
                 try await git("push", "-q", folder, "work")
 
-                #expect(try await eventually { receiver.titles.count == 2 })
+                try await eventually("the hooks come") { receiver.titles.count == 2 }
                 #expect(receiver.titles == ["push", "pull_request_sync synchronized"])
                 #expect(receiver.deliveries[0].json["sender"]?["login"]?.string == "amy")
                 try await git.commit("three\n", to: "a.txt", on: "aside")
                 try await git("push", "-q", folder, "aside", ":work")
-                #expect(try await eventually { receiver.titles.count == 6 })
+                try await eventually("the hooks come") { receiver.titles.count == 6 }
                 #expect(receiver.titles[2...] == ["delete", "push", "create", "push"])
                 #expect(receiver.deliveries[5].json["total_commits"]?.int == 3)
                 let zeros = BareRepository.noCommit

@@ -73,11 +73,11 @@ final class SkippingClock: SkepQueue.Clock {
 
     func sleep(for length: Duration) async throws {
         try Task.checkCancellation()
-        state.withLock { state in
-            state.passed += length
-            state.waits.append(length)
-        }
+        advance(by: length)
+        state.withLock { $0.waits.append(length) }
     }
+
+    func advance(by length: Duration) { state.withLock { $0.passed += length } }
 }
 
 /// A value that scripts change.

@@ -105,7 +105,7 @@ struct GiteaChangesTests {
                     "GET /repos/bees/hive/issues/7/dependencies", "GET /repos/bees/hive/issues/7",
                 ])
 
-            try await bench.clock.sleep(for: .seconds(3601))
+            bench.clock.advance(by: .seconds(3601))
             _ = try await bench.tracker.dependencies(of: bench.issue)
             #expect(bench.calls.count == 4)
         }

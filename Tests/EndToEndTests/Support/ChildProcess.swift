@@ -89,15 +89,19 @@ final class ChildProcess: Sendable {
 
     /// Waits for its end; kills it and throws when that takes too long.
     func end(within limit: Duration = .seconds(60)) async throws -> Ending {
-        let start = ContinuousClock.now
-        while true {
-            if let ending = poll() { return ending }
-            guard start.duration(to: .now) < limit else {
-                signal(SIGKILL)
-                throw Failed(description: "\"\(command)\" didn't end within \(limit):\n\(text)")
-            }
-            try await Task.sleep(for: .milliseconds(10))
+        guard await hasEnded(within: limit), let ending = poll() else {
+            signal(SIGKILL)
+            throw Failed(description: "\"\(command)\" didn't end within \(limit):\n\(text)")
         }
+        return ending
+    }
+
+    /// Waits for its end, but no longer than that.
+    func hasEnded(within limit: Duration) async -> Bool {
+        let end: Void? = try? await wait(for: "its end", within: limit, every: .milliseconds(10)) {
+            poll() != nil
+        }
+        return end != nil
     }
 
     /// Sends a signal to the process alone, as `kill` does; not once it has been waited for.

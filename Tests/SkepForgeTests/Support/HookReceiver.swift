@@ -115,15 +115,3 @@ final class HookReceiver: Sendable {
         }
     }
 }
-
-/// Waits until something is so.
-func eventually(
-    within limit: Duration = .seconds(180), _ condition: () async throws -> Bool
-) async throws -> Bool {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-        if try await condition() { return true }
-        try await Task.sleep(for: .milliseconds(20))
-    }
-    return try await condition()
-}

@@ -65,7 +65,7 @@ enum TAPReport {
             return count
         }
 
-        /// "ok 1 - name", "not ok 2 name # TODO later".
+        /// "ok 1 - name", "not ok 2 name # SKIP no network".
         var point: Point? {
             var rest = text
             let hasFailed = rest.hasPrefix("not ok")
