@@ -38,7 +38,8 @@ let package = Package(
     products: [
         .executable(name: "skep", targets: ["skep"]),
         .executable(name: "skep-host", targets: ["skep-host"]),
-        .library(name: "SkepQueue", targets: ["SkepQueue", "SkepQueueSQLite"]),
+        .library(
+            name: "SkepQueue", targets: ["SkepQueue", "SkepQueueSQLite", "SkepQueueMetrics"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -49,12 +50,16 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         // The ground floor: knows nothing of agents.
         library("SkepQueue", [log]),
         library(
             "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
+        library(
+            "SkepQueueMetrics",
+            ["SkepQueue", .product(name: "Metrics", package: "swift-metrics")]),
         library("SkepHTTP", ["CCurl"]),
         library("SkepGit", ["CGit2"]),
         library("SkepWire", []),
@@ -122,6 +127,12 @@ let package = Package(
             name: "queue-bench", dependencies: ["SkepQueue", "SkepQueueSQLite", log],
             path: "Benchmarks/queue", swiftSettings: strict),
         tests("SkepQueueTests", ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", log]),
+        tests(
+            "SkepQueueMetricsTests",
+            [
+                "SkepQueue", "SkepQueueMetrics", "SkepQueueSQLite", "SkepTestSupport", log,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
         tests(
             "SkepQueueSQLiteTests",
             ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log]),

@@ -94,7 +94,7 @@ struct StepRunner: Sendable {
                 agent: try parts.agent(job.agent ?? job.run.agent),
                 ending: { [ending] in
                     switch attempt.stopReason {
-                    case .jobCancelled: .stop
+                    case .jobCancelled, .timedOut: .stop
                     case .leaseLost: .detach
                     case .shutdown, nil: ending()
                     }
@@ -124,6 +124,12 @@ struct StepRunner: Sendable {
         case .leaseLost: return nil
         case .jobCancelled:
             return StepSettlement(.cancel, session: closing, notes: session?.notes ?? [])
+        case .timedOut:
+            // Steps keep their own time; a job that was given a limit beside it is held to that.
+            let failure = Failure(kind: Failure.timedOut, message: "Its time was up.")
+            return StepSettlement(
+                .retry(failure, notBefore: nil), session: closing,
+                notes: session?.notes ?? [])
         case .shutdown:
             return StepSettlement(.release, session: closing, notes: session?.notes ?? [])
         }

@@ -63,6 +63,18 @@ public struct ScheduleName: NameIdentifier {
     public init(rawValue: String) { self.rawValue = rawValue }
 }
 
+/// The name of an event that jobs wait for. At most 1 KiB.
+public struct EventName: NameIdentifier {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// The name of a semaphore. At most 1 KiB.
+public struct SemaphoreName: NameIdentifier {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+}
+
 /// One worker: a process, from its start to its end. Random, so that it is never met again.
 public struct WorkerID: NameIdentifier {
     public let rawValue: String

@@ -31,11 +31,19 @@ public struct Job: Sendable, Hashable {
     /// Higher goes first, unless a lower one has waited long: see `JobPriority`. 0 by default.
     public let priority: Int
     public let concurrencyKey: ConcurrencyKey?
-    /// Among unfinished jobs of a queue there is one with this key.
+    /// What `uniqueScope` says there is only one of in its queue.
     public let uniqueKey: String?
+    public let uniqueScope: UniqueScope
+    /// Words to find it by; sorted, each once.
+    public let tags: [String]
     public let enqueuedAt: Timestamp
     /// It isn't leased before this.
     public let notBefore: Timestamp
+    /// No attempt begins at this time or later: then the job is cancelled instead. `nil`: it waits
+    /// as long as it takes.
+    public let expiresAt: Timestamp?
+    /// How long an attempt may take before it is stopped and counts as failed. `nil`: for ever.
+    public let timeout: Duration?
     /// Since when it could be leased; `nil` while it is scheduled for the first time.
     public let readyAt: Timestamp?
     public let leasedAt: Timestamp?
@@ -49,14 +57,23 @@ public struct Job: Sendable, Hashable {
     /// Who holds or last held the lease.
     public let worker: WorkerID?
     public let isCancelRequested: Bool
-    /// Why it is scheduled again: what the last attempt waits for.
+    /// Somebody keeps it from being leased until it is let go.
+    public let isHeld: Bool
+    /// How many jobs it depends on aren't finished.
+    public let unmetDependencies: Int
+    /// What it waits for, if it is an event.
+    public let awaitedEvent: EventKey?
+    /// Why it is scheduled again: what the last attempt waits for. When it is cancelled: why.
     public let reason: String?
 
     public init(
         id: JobID, kind: JobKind, queue: QueueName, payload: [UInt8], state: State, priority: Int,
-        concurrencyKey: ConcurrencyKey?, uniqueKey: String?, enqueuedAt: Timestamp,
-        notBefore: Timestamp, readyAt: Timestamp?, leasedAt: Timestamp?, finishedAt: Timestamp?,
+        concurrencyKey: ConcurrencyKey?, uniqueKey: String?,
+        uniqueScope: UniqueScope = .unfinished, tags: [String] = [], enqueuedAt: Timestamp,
+        notBefore: Timestamp, expiresAt: Timestamp? = nil, timeout: Duration? = nil,
+        readyAt: Timestamp?, leasedAt: Timestamp?, finishedAt: Timestamp?,
         attempt: Int, failures: Int, maxFailures: Int, worker: WorkerID?, isCancelRequested: Bool,
+        isHeld: Bool = false, unmetDependencies: Int = 0, awaitedEvent: EventKey? = nil,
         reason: String?
     ) {
         self.id = id
@@ -67,8 +84,12 @@ public struct Job: Sendable, Hashable {
         self.priority = priority
         self.concurrencyKey = concurrencyKey
         self.uniqueKey = uniqueKey
+        self.uniqueScope = uniqueScope
+        self.tags = tags
         self.enqueuedAt = enqueuedAt
         self.notBefore = notBefore
+        self.expiresAt = expiresAt
+        self.timeout = timeout
         self.readyAt = readyAt
         self.leasedAt = leasedAt
         self.finishedAt = finishedAt
@@ -77,54 +98,9 @@ public struct Job: Sendable, Hashable {
         self.maxFailures = maxFailures
         self.worker = worker
         self.isCancelRequested = isCancelRequested
+        self.isHeld = isHeld
+        self.unmetDependencies = unmetDependencies
+        self.awaitedEvent = awaitedEvent
         self.reason = reason
-    }
-}
-
-/// A job to put into a queue.
-public struct NewJob: Sendable, Hashable {
-    public var kind: JobKind
-    public var queue: QueueName
-    /// At most `NewJob.maxPayloadBytes`.
-    public var payload: [UInt8]
-    /// Higher goes first, unless a lower one has waited long. -1000 to 1000; see `JobPriority`.
-    public var priority: Int
-    /// `nil`: as soon as possible.
-    public var notBefore: Timestamp?
-    public var concurrencyKey: ConcurrencyKey?
-    /// While an unfinished job of the queue has this key, enqueueing answers with that one.
-    public var uniqueKey: String?
-    /// With so many failures it is dead. At least 1; 3 by default.
-    public var maxFailures: Int
-
-    /// The largest payload: 16 MiB.
-    public static let maxPayloadBytes = 16 << 20
-
-    public init(
-        _ kind: JobKind, queue: QueueName = "default", payload: [UInt8] = [], priority: Int = 0,
-        notBefore: Timestamp? = nil, concurrencyKey: ConcurrencyKey? = nil,
-        uniqueKey: String? = nil, maxFailures: Int = 3
-    ) {
-        self.kind = kind
-        self.queue = queue
-        self.payload = payload
-        self.priority = priority
-        self.notBefore = notBefore
-        self.concurrencyKey = concurrencyKey
-        self.uniqueKey = uniqueKey
-        self.maxFailures = maxFailures
-    }
-}
-
-/// What became of a job that was put into a queue.
-public enum Enqueued: Sendable, Hashable {
-    case inserted(JobID)
-    /// An unfinished job with the same unique key was there already.
-    case existing(JobID)
-
-    public var id: JobID {
-        switch self {
-        case .inserted(let id), .existing(let id): id
-        }
     }
 }

@@ -7,6 +7,13 @@
 ///
 /// A rank doesn't change while a job waits, so the jobs stand sorted in an index, and taking the
 /// next one costs the same however many there are.
+///
+/// Concurrency keys share fairly. The first job of a key, the one with the smallest rank, stands as
+/// though it had become ready when a job of its key was leased last, if that was later; among equals
+/// the key goes first that was served longer ago. So keys take turns: one with a hundred thousand
+/// jobs doesn't keep the first of another one waiting for longer than a round, a step of priority is
+/// still worth its head start, and the jobs of one key keep their order. Jobs without a key stand by
+/// their own rank.
 public enum JobPriority {
     /// The priorities a job may have: -1000 to 1000.
     public static let allowed = -1000...1000

@@ -99,6 +99,9 @@ public enum Settlement: Sendable, Hashable {
     case retry(Failure, notBefore: Timestamp?)
     /// Not now: quota, rate limit, a person's answer. No failure is counted.
     case snoozed(until: Timestamp, reason: String)
+    /// Until an event comes, or the time is over; at once when the event has come already. No
+    /// failure is counted. `until: nil`: as long as it takes.
+    case waiting(for: EventKey, until: Timestamp?)
     /// It failed for good.
     case dead(Failure)
     /// Given back untouched: ready at once, no failure counted.
@@ -107,34 +110,26 @@ public enum Settlement: Sendable, Hashable {
     case cancelled
 }
 
-/// How long a job waits after a failure: exponential, with jitter.
-public struct RetryPolicy: Sendable, Hashable {
-    /// The wait after the first failure. 10 s by default.
-    public var base: Duration
-    /// No wait is longer. 1 h by default.
-    public var cap: Duration
-    /// The share of the wait that is random, 0 to 1: 0.5 gives 75 % to 125 %. 0.5 by default.
-    public var jitter: Double
+/// A lease that is given up, and how.
+public struct SettledLease: Sendable, Hashable {
+    public let token: LeaseToken
+    public let settlement: Settlement
 
-    public init(base: Duration = .seconds(10), cap: Duration = .seconds(3600), jitter: Double = 0.5)
-    {
-        self.base = base
-        self.cap = cap
-        self.jitter = jitter
+    public init(_ token: LeaseToken, as settlement: Settlement) {
+        self.token = token
+        self.settlement = settlement
     }
+}
 
-    /// The wait after so many failures.
-    ///
-    /// - Parameter random: 0 to 1; comes from outside, so that it can be repeated.
-    public func delay(afterFailures failures: Int, random: Double) -> Duration {
-        let doublings = min(max(failures, 1), 41) - 1
-        let exponential = base.milliseconds.multipliedReportingOverflow(by: 1 << doublings)
-        let capped =
-            exponential.overflow
-            ? cap.milliseconds : min(exponential.partialValue, cap.milliseconds)
-        let factor = 1 + jitter * (random - 0.5)
-        let jittered = (Double(max(capped, 0)) * factor).rounded(.towardZero)
-        // Absurd policies give an absurd wait, not a trap.
-        return .milliseconds(Int64(exactly: jittered) ?? capped)
+/// What became of settlements, and the leases that were taken after them.
+public struct LeaseExchange: Sendable {
+    /// Those that weren't settled, and why; nothing was written for them.
+    public let refused: [LeaseToken: any Error]
+    /// The leases of each request.
+    public let leases: [[Lease]]
+
+    public init(refused: [LeaseToken: any Error], leases: [[Lease]]) {
+        self.refused = refused
+        self.leases = leases
     }
 }

@@ -7,13 +7,19 @@ public enum QueueError: Error, Sendable, Hashable {
     case notRetryable(JobID, Job.State)
     /// A job breaks a limit, as it is new or would be changed; nothing was written.
     case invalidJob(JobKind, reason: String)
+    /// A step breaks a limit, or was done already; nothing was written.
+    case invalidStep(String, reason: String)
+    /// An event breaks a limit; nothing was written.
+    case invalidEvent(EventName, reason: String)
+    /// A limit, rate or semaphore can't be so; nothing was written.
+    case invalidSetting(String, reason: String)
     /// The store can't be reached or can't write: a full disk, a read-only or damaged file.
     case unavailable(what: String, why: String, advice: String)
     /// COMMIT failed: it isn't known whether the write happened. Look before trying again.
     case outcomeUnknown(why: String)
     /// The file was made by a newer program.
     case newerSchema(found: String, known: String)
-    /// The file can't hold a queue, such as one on a network file system.
+    /// The file can't hold a queue, such as one on a network file system, or another program's.
     case unsuitable(path: String, why: String)
 }
 
@@ -29,6 +35,10 @@ extension QueueError: CustomStringConvertible {
         case .noSuchJob(let id): "There is no job \(id)"
         case .notRetryable(let id, let state): "Can't retry job \(id): it \(state.predicate)."
         case .invalidJob(let kind, _): "The queue refuses a job of kind \"\(kind)\"."
+        case .invalidStep(let name, _): "The queue refuses the step \"\(name.prefix(100))\"."
+        case .invalidEvent(let name, _):
+            "The queue refuses the event \"\(name.rawValue.prefix(100))\"."
+        case .invalidSetting(let what, _): "Can't set \(what)."
         case .unavailable(let what, _, _): what
         case .outcomeUnknown: "It isn't known whether the last write was kept."
         case .newerSchema: "The database was made by a newer version."
@@ -41,7 +51,9 @@ extension QueueError: CustomStringConvertible {
         case .leaseLost: "Its time ran out, and another worker may have it, or it was finished."
         case .noSuchJob: nil
         case .notRetryable: nil
-        case .invalidJob(_, let reason): reason
+        case .invalidJob(_, let reason), .invalidStep(_, let reason),
+            .invalidEvent(_, let reason), .invalidSetting(_, let reason):
+            reason
         case .unavailable(_, let why, _): why
         case .outcomeUnknown(let why): why
         case .newerSchema(let found, let known):
@@ -53,13 +65,13 @@ extension QueueError: CustomStringConvertible {
     public var advice: String? {
         switch self {
         case .leaseLost: nil
-        case .noSuchJob: "\"skep queue list\" shows those there are."
+        case .noSuchJob: "It may have been removed since: finished jobs are kept for a time only."
         case .notRetryable: "Only jobs that are dead, cancelled or waiting can be retried."
-        case .invalidJob: nil
+        case .invalidJob, .invalidStep, .invalidEvent, .invalidSetting: nil
         case .unavailable(_, _, let advice): advice
         case .outcomeUnknown: "Look at the job before doing it again."
         case .newerSchema: "Use the newer program; this one leaves the file as it is."
-        case .unsuitable: "Put the state folder on a local disk."
+        case .unsuitable: "Use another place for it: a file of its own, on a local disk."
         }
     }
 }

@@ -3,7 +3,12 @@
 /// A store is a function of its arguments, its rows and its clock. Methods may be called from
 /// anywhere, also at the same time. They throw `QueueError`, and `CancellationError` only before
 /// anything was written.
-public protocol QueueStore: Sendable {
+///
+/// Its other faces are `QueueControl`, `QueueWatching`, `FlowStore`, `StepStore`, `SemaphoreStore`
+/// and `ScheduleStore`.
+public protocol QueueStore: QueueControl, QueueWatching, FlowStore, StepStore, SemaphoreStore,
+    ScheduleStore
+{
     /// Puts jobs into their queues, all or none.
     ///
     /// - Returns: One answer per job, in order.
@@ -28,70 +33,58 @@ public protocol QueueStore: Sendable {
     ///   nothing was written then.
     func settle(_ lease: LeaseToken, as settlement: Settlement) async throws
 
+    /// Gives leases up with their outcomes and takes new ones, in one transaction.
+    ///
+    /// What can't be settled is said in the answer, and doesn't keep the rest from happening. New
+    /// leases are taken after the settlements, so slots that they free can be used.
+    ///
+    /// - Throws: When nothing at all was written, or it isn't known.
+    func exchange(
+        _ settled: [SettledLease], for requests: [LeaseRequest]
+    ) async throws -> LeaseExchange
+
     /// Cancels a job: at once when it waits, by request to its holder when it is leased.
     func cancel(_ id: JobID) async throws -> Cancellation
+
+    /// Cancels up to `filter.limit` unfinished jobs, the newest first.
+    ///
+    /// - Returns: Those that were cancelled, or whose holder was told.
+    func cancel(matching filter: JobFilter) async throws -> [JobID]
 
     /// Makes a dead, cancelled or waiting job ready at once, with no failures counted.
     func retry(_ id: JobID) async throws
 
-    /// Gives a job another priority; it keeps its place in time.
+    /// Makes up to `filter.limit` dead or cancelled jobs ready at once, with no failures counted,
+    /// the newest first. Those whose unique key is taken stay as they are.
     ///
-    /// On a job that is leased it has an effect when the job waits again.
+    /// - Returns: Those that are ready now.
+    func retry(matching filter: JobFilter) async throws -> [JobID]
+
+    /// Removes up to `filter.limit` finished jobs with all that is known of them, the newest first,
+    /// whatever their retention. Those that unfinished jobs depend on stay.
     ///
-    /// - Throws: `QueueError.invalidJob` when no job may have such a priority.
-    @discardableResult
-    func setPriority(_ priority: Int, of id: JobID) async throws -> Reprioritization
+    /// - Returns: How many were removed.
+    func prune(matching filter: JobFilter) async throws -> Int
 
-    /// Sets how many jobs of a key may be leased at once; `nil` takes the limit away.
-    func setLimit(_ limit: Int?, of key: ConcurrencyKey, in queue: QueueName) async throws
-
-    /// Makes jobs ready whose time has come, and those whose holder is dead or silent.
+    /// Makes jobs ready whose time has come, and those whose holder is dead or silent; cancels
+    /// those that have expired.
     ///
     /// Cheap when there is nothing to do; any number of processes may do it.
     func sweep() async throws -> Sweep
 
-    /// Declares the schedules of an owner, such as "workflows": exactly these.
+    /// Does a little of what keeps the store small and quick: removes finished jobs whose time has
+    /// come, gives free space back, bounds files. Each part is short, so that others get their turn
+    /// between; writes nothing when there is nothing to do. Any number of processes may do it;
+    /// once a minute is enough.
+    func maintain() async throws -> Maintenance
+
+    /// Registers a worker until the returned registration ends; its end frees its jobs and its
+    /// permits at once.
     ///
-    /// New ones begin now: their first tick is the first one after this. Those that were there are
-    /// changed; one whose timing stays the same goes on from its last tick, so what came while
-    /// nobody ticked is missed, not lost. One whose timing has changed begins anew. Whether it is
-    /// paused stays. Those that aren't named any more are removed with their history; jobs they
-    /// have queued go on.
-    ///
-    /// - Throws: `ScheduleError.invalid`, `.nameTaken`; `QueueError.invalidJob` when no such job
-    ///   can be queued. Nothing has changed then.
-    func setSchedules(_ schedules: [Schedule], of owner: String) async throws
-
-    /// Keeps a schedule from ticking until it is resumed. What comes meanwhile is left out for good.
-    ///
-    /// - Throws: `ScheduleError.noSuchSchedule`.
-    func pauseSchedule(_ name: ScheduleName) async throws
-
-    /// Lets a paused schedule go on with its next tick.
-    ///
-    /// - Throws: `ScheduleError.noSuchSchedule`.
-    func resumeSchedule(_ name: ScheduleName) async throws
-
-    /// Queues a schedule's job now, beside its plan, also when it is paused.
-    ///
-    /// - Throws: `ScheduleError.noSuchSchedule`; `.stillRunning` when a former job isn't finished
-    ///   and may not be overlapped.
-    func runSchedule(_ name: ScheduleName) async throws -> JobID
-
-    /// Queues the jobs of all ticks that are due, each tick once: see `Schedule`.
-    ///
-    /// Cheap when nothing is due. Any number of processes may do it at any time; `Scheduler` does
-    /// it when it is worth it.
-    func tick() async throws -> TickResult
-
-    /// All schedules by name.
-    func schedules() async throws -> [ScheduleStatus]
-
-    /// What became of the ticks of a schedule, the newest first. The newest hundred are kept.
-    func ticks(of name: ScheduleName, limit: Int) async throws -> [ScheduleTick]
-
-    /// Registers a worker until the returned registration ends; its end frees its jobs at once.
-    func register(_ worker: WorkerID) async throws -> any WorkerRegistration
+    /// - Parameter offer: What it takes; shown to people. `nil` for who takes no jobs.
+    func register(
+        _ worker: WorkerID, offering offer: WorkerOffer?
+    ) async throws -> any WorkerRegistration
 
     func job(_ id: JobID) async throws -> Job?
     func failures(of id: JobID) async throws -> [RecordedFailure]
@@ -124,10 +117,11 @@ public enum Cancellation: Sendable, Hashable {
     case alreadyFinished(Job.State)
 }
 
-/// What `setPriority` did.
-public enum Reprioritization: Sendable, Hashable {
-    case changed
-    case alreadyFinished(Job.State)
+extension QueueStore {
+    /// Registers one who doesn't say what jobs it takes.
+    public func register(_ worker: WorkerID) async throws -> any WorkerRegistration {
+        try await register(worker, offering: nil)
+    }
 }
 
 /// What a sweep did, and when the next one is worth it.
@@ -138,73 +132,19 @@ public struct Sweep: Sendable, Hashable {
     public var reclaimed: [JobID]
     /// Jobs that died because they killed their holder too often.
     public var died: [JobID]
-    /// When the next scheduled job is due.
+    /// Jobs that were cancelled, since they would have begun too late.
+    public var expired: [JobID]
+    /// When the next scheduled job is due, the next one expires, or a rate lets the next one begin.
     public var nextDue: Timestamp?
 
     public init(
-        promoted: Int = 0, reclaimed: [JobID] = [], died: [JobID] = [], nextDue: Timestamp? = nil
+        promoted: Int = 0, reclaimed: [JobID] = [], died: [JobID] = [], expired: [JobID] = [],
+        nextDue: Timestamp? = nil
     ) {
         self.promoted = promoted
         self.reclaimed = reclaimed
         self.died = died
+        self.expired = expired
         self.nextDue = nextDue
-    }
-}
-
-public struct JobFilter: Sendable, Hashable {
-    public var queue: QueueName?
-    public var kind: JobKind?
-    public var states: Set<Job.State>?
-    /// At most so many. 100 by default.
-    public var limit: Int
-    /// Only jobs with a smaller number: the last one of the page before.
-    public var before: JobID?
-
-    public init(
-        queue: QueueName? = nil, kind: JobKind? = nil, states: Set<Job.State>? = nil,
-        limit: Int = 100, before: JobID? = nil
-    ) {
-        self.queue = queue
-        self.kind = kind
-        self.states = states
-        self.limit = limit
-        self.before = before
-    }
-}
-
-/// How a queue stands. Its counts are kept up to date with each write, not counted.
-public struct QueueStatus: Sendable, Hashable {
-    public struct Key: Sendable, Hashable {
-        public let key: ConcurrencyKey
-        public let limit: Int?
-        public let leased: Int
-        public let ready: Int
-
-        public init(key: ConcurrencyKey, limit: Int?, leased: Int, ready: Int) {
-            self.key = key
-            self.limit = limit
-            self.leased = leased
-            self.ready = ready
-        }
-    }
-
-    public let queue: QueueName
-    public let counts: [Job.State: Int]
-    /// Since when the longest waiting ready job waits.
-    public let oldestReadyAt: Timestamp?
-    /// When the next scheduled job is due.
-    public let nextDue: Timestamp?
-    /// Keys with a limit or with jobs.
-    public let keys: [Key]
-
-    public init(
-        queue: QueueName, counts: [Job.State: Int], oldestReadyAt: Timestamp?,
-        nextDue: Timestamp?, keys: [Key]
-    ) {
-        self.queue = queue
-        self.counts = counts
-        self.oldestReadyAt = oldestReadyAt
-        self.nextDue = nextDue
-        self.keys = keys
     }
 }

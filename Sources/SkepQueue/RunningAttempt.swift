@@ -1,11 +1,12 @@
 internal import Synchronization
 
-/// One attempt while its handler runs: can be told to stop, once and with a reason.
+/// One attempt while its handler runs: can be told to stop, with a reason.
 final class RunningAttempt: AttemptContext {
     private struct State {
         var stopReason: StopReason?
         var isSettling = false
-        var cancel: (@Sendable () -> Void)?
+        var hasEnded = false
+        var task: Task<Void, Never>?
     }
 
     let lease: Lease
@@ -19,40 +20,44 @@ final class RunningAttempt: AttemptContext {
 
     var isSettling: Bool { state.withLock { $0.isSettling } }
 
+    /// Whether the handler is through. Its lease may be waiting to be settled.
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
     func willSettle() { state.withLock { $0.isSettling = true } }
 
     /// Cancels the handler. The first reason stays, but a lost lease goes before all others, since
     /// after it nothing may be written.
     func stop(_ reason: StopReason) {
-        let cancel = state.withLock { state in
-            if state.stopReason == nil || reason == .leaseLost { state.stopReason = reason }
-            return state.cancel
+        let task: Task<Void, Never>? = state.withLock { state in
+            if reason == .leaseLost || state.stopReason == nil && !state.hasEnded {
+                state.stopReason = reason
+            }
+            return state.hasEnded ? nil : state.task
         }
-        cancel?()
+        task?.cancel()
     }
 
-    /// Runs the handler to its end, and says how the lease is to be settled; `nil` when the handler
-    /// has done that, or nobody may.
-    func run(_ handler: @escaping QueueWorker.Handler) async -> Settlement? {
-        if stopReason == .shutdown { return .released }
-
-        // A task of its own, so that it can be cancelled alone; awaited below.
-        let task = Task { try await handler(lease, self) }
+    /// Runs `work` in a task of its own, so that it can be cancelled alone. `work` ends by telling
+    /// whoever waits for the attempt.
+    func start(_ work: @escaping @Sendable () async -> Void) {
+        let task = Task { await work() }
         let isStopped = state.withLock { state in
-            state.cancel = { task.cancel() }
+            state.task = task
             return state.stopReason != nil
         }
         if isStopped { task.cancel() }
-        let result = await task.result
+    }
 
-        switch (stopReason, result) {
-        case (.leaseLost, _), (_, .success(.settled)): return nil
-        case (_, .success(.settle(let settlement))): return settlement
-        case (.jobCancelled, .failure): return .cancelled
-        case (.shutdown, .failure): return .released
-        case (nil, .failure(let error)):
-            let failure = Failure(kind: Failure.handlerThrew, message: String(describing: error))
-            return .retry(failure, notBefore: nil)
+    /// Runs the handler to its end, in the task of `start`.
+    ///
+    /// - Returns: What came of it; `nil` when it was too late to begin.
+    func run(_ handler: QueueWorker.Handler) async -> Result<Disposition, any Error>? {
+        defer { state.withLock { $0.hasEnded = true } }
+        guard stopReason != .shutdown else { return nil }
+        do {
+            return .success(try await handler(lease, self))
+        } catch {
+            return .failure(error)
         }
     }
 }

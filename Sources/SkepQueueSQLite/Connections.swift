@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 
 #if canImport(Glibc)
@@ -14,16 +15,22 @@ final class Connections: Sendable {
     let writer: DatabaseQueue
     let readers: DatabasePool
     let gate: WriteGate
-    private let path: String
+    let path: String
 
     init(path: String, schema: Schema) throws {
         self.path = path
         try FileSystem.refuseNetwork(path: path)
         do {
-            let gate = try WriteGate(path: path + "-gate")
+            guard !FileSystem.isFolder(path) else { throw POSIXError(.EISDIR) }
             let writer = try DatabaseQueue(path: path, configuration: Self.configuration)
-            if try !writer.read({ try Self.isReady($0, schema) }) {
-                try gate.withLock { try Self.prepare(writer, schema) }
+            // First of all, so that nothing is left beside a file that is refused.
+            let isReady = try writer.read { database in
+                let isCurrent = try schema.isCurrent(database, path: path)
+                return try isCurrent && Self.journalMode(database) == "wal"
+            }
+            let gate = try WriteGate(path: Self.gatePath(of: path))
+            if !isReady {
+                try gate.withLock { try Self.prepare(writer, schema, path: path) }
             }
             try writer.writeWithoutTransaction(Self.makeDurable)
             self.gate = gate
@@ -44,23 +51,59 @@ final class Connections: Sendable {
         try? writer.close()
     }
 
+    /// Empties the write-ahead log and shortens its file, when that has become large.
+    ///
+    /// SQLite itself moves what was committed into the database at each thousandth page, in the
+    /// commit that comes upon it: done beside the writers instead, it wouldn't catch up with busy
+    /// ones, since the log begins anew only when all of it was moved. It can't while somebody reads
+    /// an old snapshot, and the file keeps the size it had then. Does nothing when the log is short.
+    func shortenLog() throws {
+        guard logSize > Self.longestLog else { return }
+        do {
+            // Readers are waited for while nobody can write: not for long.
+            var configuration = Self.configuration
+            configuration.busyMode = .timeout(0.1)
+            let connection = try DatabaseQueue(path: path, configuration: configuration)
+            defer { try? connection.close() }
+            // Most of it without anybody having to wait, and then the rest.
+            try connection.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
+            // A gate of its own: to one that shares it, the writer's would be open.
+            try WriteGate(path: Self.gatePath(of: path)).withLock {
+                try connection.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            // Somebody reads: next time.
+        } catch {
+            throw translated(error, doing: "shorten the log of")
+        }
+    }
+
+    private var logSize: Int {
+        var status = stat()
+        return stat(path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// 16 MiB: what SQLite cuts the log's file to when it begins anew.
+    private static let longestLog = 16 << 20
+
     func translated(_ error: any Error, doing verb: String) -> any Error {
         StoreFailure.translated(error, doing: verb, path: path)
     }
 
-    private static func isReady(_ database: Database, _ schema: Schema) throws -> Bool {
-        try schema.isCurrent(database) && journalMode(database) == "wal"
-    }
+    private static func gatePath(of path: String) -> String { path + "-gate" }
 
     /// Makes a new file, or brings an old one up to date; another process may have done it already.
-    private static func prepare(_ writer: DatabaseQueue, _ schema: Schema) throws {
+    private static func prepare(
+        _ writer: DatabaseQueue, _ schema: Schema, path: String
+    ) throws {
         try writer.writeWithoutTransaction { database in
             guard try journalMode(database) != "wal" else { return }
             // Takes effect only before the first table is made.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             try database.execute(sql: "PRAGMA journal_mode = WAL")
         }
-        if try !writer.read(schema.isCurrent) { try schema.migrate(writer) }
+        let isCurrent = try writer.read { try schema.isCurrent($0, path: path) }
+        if !isCurrent { try schema.migrate(writer) }
     }
 
     private static func journalMode(_ database: Database) throws -> String? {
@@ -73,7 +116,7 @@ final class Connections: Sendable {
         try database.execute(
             sql: """
                 PRAGMA synchronous = FULL;
-                PRAGMA journal_size_limit = 16777216;
+                PRAGMA journal_size_limit = \(longestLog);
                 """)
         let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
         let journal = try journalMode(database)

@@ -6,8 +6,8 @@ internal import Synchronization
 /// Commits what many callers brought at the same time as one transaction.
 ///
 /// A durable commit waits for the disk, and that takes as long for one write as for a hundred. What
-/// arrives during a commit forms the next group. Each caller has a savepoint, so one that fails
-/// fails alone.
+/// arrives during a commit forms the next group. Each caller of several has a savepoint, so one that
+/// fails fails alone.
 final class GroupWriter: Sendable {
     /// How many writes share a transaction, at most, so that nobody waits long for the first.
     private static let largestGroup = 256
@@ -22,6 +22,7 @@ final class GroupWriter: Sendable {
     private let connections: Connections
     private let rules: QueueRules
     private let wakeUps: WakeUps
+    private let ledger = Ledger()
     private let state = Mutex(State())
 
     init(connections: Connections, rules: QueueRules, wakeUps: WakeUps) {
@@ -130,24 +131,41 @@ final class GroupWriter: Sendable {
     private func attempt(_ group: [any PendingWrite], _ database: Database) -> Attempt {
         do {
             return try connections.gate.withLock {
+                try ledger.begin(database)
                 try database.beginTransaction(.immediate)
                 let all = Effects()
                 for write in group {
                     let effects = Effects()
                     let transaction = QueueTransaction(
-                        database: database, now: rules.clock.now, rules: rules, effects: effects)
-                    write.run(transaction)
+                        database: database, now: rules.clock.now, rules: rules, effects: effects,
+                        ledger: ledger)
+                    write.run(transaction, isAlone: group.count == 1)
                     guard database.isInsideTransaction else {
                         return .rolledBack(write.error ?? closed)
                     }
                     if write.error == nil { all.merge(effects) }
                 }
-                return commitTransaction(database, all)
+                if group.count == 1, let error = group[0].error {
+                    try database.rollback()
+                    return .rolledBack(error)
+                }
+                return closeBooks(database, all)
             }
         } catch {
             try? database.rollback()
             return .failed(translated(error))
         }
+    }
+
+    /// Writes what the ledger has added up, and commits.
+    private func closeBooks(_ database: Database, _ effects: Effects) -> Attempt {
+        do {
+            if try ledger.write(database, now: rules.clock.now) { effects.hasWork = true }
+        } catch {
+            try? database.rollback()
+            return .rolledBack(error)
+        }
+        return commitTransaction(database, effects)
     }
 
     private func commitTransaction(_ database: Database, _ effects: Effects) -> Attempt {
@@ -174,7 +192,8 @@ final class GroupWriter: Sendable {
 private protocol PendingWrite: Sendable {
     /// Why the last `run` failed.
     var error: (any Error)? { get }
-    func run(_ transaction: QueueTransaction)
+    /// - Parameter isAlone: Whether the whole transaction is given up when it fails.
+    func run(_ transaction: QueueTransaction, isAlone: Bool)
     /// Tells the caller: the error given, or what the last `run` came to.
     func answer(_ failure: (any Error)?)
 }
@@ -198,8 +217,11 @@ private final class Write<R: Sendable>: PendingWrite {
         }
     }
 
-    func run(_ transaction: QueueTransaction) {
-        let result = Result { try transaction.savepoint("caller") { try body(transaction) } }
+    func run(_ transaction: QueueTransaction, isAlone: Bool) {
+        let result = Result {
+            if isAlone { return try body(transaction) }
+            return try transaction.savepoint("caller") { try body(transaction) }
+        }
         outcome.withLock { $0 = result }
     }
 

@@ -5,90 +5,79 @@ public import SkepQueue
 extension QueueTransaction {
     /// Puts jobs into their queues, all or none.
     ///
+    /// - Parameter jobs: At most `NewJob.maxJobsPerCall`.
     /// - Returns: One answer per job, in order.
     /// - Throws: `QueueError.invalidJob`; nothing was put into a queue then.
     public func enqueue(_ jobs: [NewJob]) throws -> [Enqueued] {
+        if let first = jobs.first, jobs.count > NewJob.maxJobsPerCall {
+            throw QueueError.invalidJob(
+                first.kind,
+                reason: "It came with \(jobs.count - 1) others; a call may have "
+                    + "\(NewJob.maxJobsPerCall) jobs.")
+        }
         for job in jobs { try check(job) }
-        return try jobs.map(enqueue)
+        try checkDependencies(of: jobs)
+
+        var answers: [Enqueued] = []
+        var ids: [JobID] = []
+        answers.reserveCapacity(jobs.count)
+        ids.reserveCapacity(jobs.count)
+        for job in jobs {
+            let answer = try enqueue(job, earlier: ids)
+            answers.append(answer)
+            ids.append(answer.id)
+        }
+        return answers
     }
 
-    private func enqueue(_ job: NewJob) throws -> Enqueued {
-        if let key = job.uniqueKey, let existing = try unfinishedJob(key, in: job.queue) {
+    private func enqueue(_ job: NewJob, earlier: [JobID]) throws -> Enqueued {
+        if let key = job.uniqueKey,
+            let existing = try holder(of: key, in: job.queue, among: job.uniqueScope)
+        {
             return .existing(existing)
         }
+        guard !job.dependencies.isEmpty else { return .inserted(try insert(job, unmet: 0)) }
+        let prerequisites = try prerequisites(of: job, earlier: earlier)
+        let id = try insert(job, unmet: prerequisites.unmet)
+        try connect(id, prerequisites)
+        return .inserted(id)
+    }
 
+    private func insert(_ job: NewJob, unmet: Int) throws -> JobID {
         let notBefore = job.notBefore ?? now
-        let isReady = notBefore <= now
+        let isReady = notBefore <= now && unmet == 0
+        let state = isReady ? Job.State.ready : .scheduled
+        let tags = Set(job.tags).sorted()
         try run(
             """
             INSERT INTO job (
-                queue, kind, state, priority, concurrency_key, unique_key,
-                enqueued_at_ms, not_before_ms, ready_at_ms, max_failures)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                queue, kind, state, priority, concurrency_key, unique_key, unique_scope,
+                unique_until_ms, tags, enqueued_at_ms, not_before_ms, ready_at_ms, expires_at_ms,
+                timeout_ms, retention_ms, max_failures, runs_when, unmet)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                job.queue.rawValue, job.kind.rawValue,
-                (isReady ? Job.State.ready : .scheduled).rawValue, job.priority,
-                job.concurrencyKey?.rawValue, job.uniqueKey, now.milliseconds,
-                notBefore.milliseconds, isReady ? now.milliseconds : nil, job.maxFailures,
+                job.queue.rawValue, job.kind.rawValue, state.rawValue, job.priority,
+                job.concurrencyKey?.rawValue, job.uniqueKey, job.uniqueScope.word,
+                job.uniqueScope.end(from: now)?.milliseconds, try Self.stored(tags),
+                now.milliseconds, notBefore.milliseconds, isReady ? now.milliseconds : nil,
+                job.expiresAt?.milliseconds, job.timeout?.milliseconds,
+                job.retention?.milliseconds, job.maxFailures, job.condition.rawValue, unmet,
             ])
         let id = database.lastInsertedRowID
         if !job.payload.isEmpty {
             try run(
                 "INSERT INTO job_payload (job, payload) VALUES (?, ?)", [id, Data(job.payload)])
         }
+        for tag in tags {
+            try run("INSERT INTO job_tag (tag, job) VALUES (?, ?)", [tag, id])
+        }
         effects.hasWork = true
-        return .inserted(JobID(rawValue: id))
+        return JobID(rawValue: id)
     }
 
-    /// The unfinished job with a unique key; served by job_unique.
-    func unfinishedJob(_ uniqueKey: String, in queue: QueueName) throws -> JobID? {
-        try fetchRow(
-            """
-            SELECT id
-              FROM job
-             WHERE queue = ? AND unique_key = ? AND state IN ('scheduled', 'ready', 'leased')
-            """,
-            [queue.rawValue, uniqueKey]
-        ).map { JobID(rawValue: $0[0]) }
-    }
-
-    /// - Throws: `QueueError.invalidJob` when a job breaks a limit.
-    func check(_ job: NewJob) throws {
-        func refuse(_ reason: String) -> QueueError { .invalidJob(job.kind, reason: reason) }
-        func check(_ name: String, _ what: String, atMost limit: Int) throws {
-            guard !name.isEmpty else { throw refuse("Its \(what) is empty.") }
-            guard name.utf8.count <= limit else {
-                throw refuse("Its \(what) has \(name.utf8.count) bytes; \(limit) are allowed.")
-            }
-            // SQLite's text ends at a NUL.
-            guard !name.utf8.contains(0) else { throw refuse("Its \(what) has a NUL in it.") }
-        }
-
-        try check(job.kind.rawValue, "kind", atMost: 200)
-        try check(job.queue.rawValue, "queue's name", atMost: 200)
-        if let key = job.concurrencyKey {
-            try check(key.rawValue, "concurrency key", atMost: 1024)
-        }
-        if let key = job.uniqueKey { try check(key, "unique key", atMost: 1024) }
-        guard job.payload.count <= NewJob.maxPayloadBytes else {
-            throw refuse(
-                "Its payload has \(job.payload.count) bytes; \(NewJob.maxPayloadBytes) are allowed."
-            )
-        }
-        try self.check(priority: job.priority, of: job.kind)
-        guard job.maxFailures >= 1 else {
-            throw refuse("It may have \(job.maxFailures) failures; at least 1 is needed.")
-        }
-    }
-
-    func check(priority: Int, of kind: JobKind) throws {
-        let allowed = JobPriority.allowed
-        guard allowed.contains(priority) else {
-            throw QueueError.invalidJob(
-                kind,
-                reason: "Its priority would be \(priority); "
-                    + "\(allowed.lowerBound) to \(allowed.upperBound) are allowed.")
-        }
+    private static func stored(_ tags: [String]) throws -> String? {
+        guard !tags.isEmpty else { return nil }
+        return String(decoding: try JSONEncoder().encode(tags), as: UTF8.self)
     }
 }

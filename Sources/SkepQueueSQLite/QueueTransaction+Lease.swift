@@ -3,19 +3,30 @@ public import SkepQueue
 
 /// How many due jobs a claim makes ready, at most; a sweep does the rest.
 private let promotedPerClaim = 100
+/// How many jobs a claim cancels for which it is too late, about; the next one goes on.
+private let expiredPerClaim = 100
+/// How many keys a claim opens again, at most.
+private let reopenedPerClaim = 100
 
 extension QueueTransaction {
     /// A job, as this transaction sees it.
     public func job(_ id: JobID) throws -> Job? {
-        try fetchRow("SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?", [id.rawValue])
-            .map(Job.init(row:))
+        try fetchFirst("SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?", [id.rawValue]) {
+            try Job(row: $0)
+        }
     }
 
     /// Checks that a lease is held, so that what is written beside it counts.
     ///
     /// - Throws: `QueueError.leaseLost` unless this attempt holds the job.
     public func requireLease(_ token: LeaseToken) throws {
-        _ = try heldJob(token)
+        let isHeld = try fetchFirst(
+            "SELECT 1 FROM job WHERE id = ? AND attempt = ? AND state = 'leased'",
+            [token.job.rawValue, token.attempt]
+        ) { _ in true }
+        guard isHeld ?? false else {
+            throw QueueError.leaseLost(token.job, attempt: token.attempt)
+        }
     }
 
     func heldJob(_ token: LeaseToken) throws -> Job {
@@ -29,27 +40,85 @@ extension QueueTransaction {
     /// Takes leases, as `QueueStore.lease(_:)` does.
     public func lease(_ request: LeaseRequest) throws -> [Lease] {
         guard request.limit > 0 else { return [] }
+        var setting = try ledger.setting(of: request.queue.rawValue, database)
+        guard !setting.isPaused else { return [] }
         _ = try promoteDue(in: request.queue, limit: promotedPerClaim)
 
-        var claim = try Claim(self, request)
-        var leases: [Lease] = []
-        while leases.count < request.limit, let id = try claim.takeNext() {
-            try run(
-                """
-                UPDATE job
-                   SET state = 'leased', attempt = attempt + 1, leased_at_ms = ?, worker = ?,
-                       lease_until_uptime_ms = ?, lease_boot = ?, reason = NULL
-                 WHERE id = ?
-                """,
-                [
-                    now.milliseconds, request.worker.rawValue, leaseEnd(after: request.length),
-                    rules.boot.rawValue, id,
-                ])
-            guard let job = try job(JobID(rawValue: id)) else { continue }
-            leases.append(
-                Lease(job: job, worker: request.worker, expiresAt: now + request.length))
+        let limit = min(request.limit, try freeSlots(of: request.queue, setting))
+        let leases = try limit > 0 ? leaseReady(request, limit: limit) : []
+        if let bucket = setting.bucket, !leases.isEmpty || bucket.isAhead(of: now) {
+            setting.bucket?.take(leases.count, at: now)
+            try ledger.set(setting, of: request.queue.rawValue, database)
         }
         return leases
+    }
+
+    /// How many jobs the limit and the rate of a queue let begin.
+    private func freeSlots(of queue: QueueName, _ setting: QueueSetting) throws -> Int {
+        var free = setting.bucket?.available(at: now) ?? .max
+        if let limit = setting.limit {
+            let leased = try ledger.counts(of: .leased, in: queue.rawValue, database)
+            free = min(free, limit - leased.values.reduce(0, +))
+        }
+        return free
+    }
+
+    private func leaseReady(_ request: LeaseRequest, limit: Int) throws -> [Lease] {
+        var leases: [Lease] = []
+        var expired = 0
+        var hasExpired: Bool
+        repeat {
+            hasExpired = false
+            var claim = try Claim(self, request, limit: limit - leases.count)
+            while leases.count < limit, let id = try claim.takeNext() {
+                guard let job = try leasedJob(id, by: request.worker) else { continue }
+                if isExpired(job) {
+                    hasExpired = try expire(job.id, &claim) || hasExpired
+                    expired += 1
+                    continue
+                }
+                try markLeased(job, length: request.length)
+                try claim.noteLease()
+                leases.append(
+                    Lease(job: job, worker: request.worker, expiresAt: now + request.length))
+            }
+            try claim.finish()
+        } while hasExpired && leases.count < limit && expired < expiredPerClaim
+        if hasExpired, leases.count < limit { effects.hasWork = true }
+        return leases
+    }
+
+    /// - Returns: Whether the job is out of the queue.
+    private func expire(_ id: JobID, _ claim: inout Claim) throws -> Bool {
+        do {
+            return try savepoint("expired") { try expire(id) }
+        } catch {
+            // A follower that fails for one job doesn't keep the others.
+            guard database.isInsideTransaction else { throw error }
+            try claim.leaveOut()
+            return false
+        }
+    }
+
+    /// A ready job as it is once it is leased.
+    private func leasedJob(_ id: Int64, by worker: WorkerID) throws -> Job? {
+        try fetchFirst("SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?", [id]) {
+            try Job(row: $0, lease: (at: now, by: worker))
+        }
+    }
+
+    private func markLeased(_ job: Job, length: Duration) throws {
+        try run(
+            """
+            UPDATE job
+               SET state = 'leased', attempt = ?, leased_at_ms = ?, worker = ?,
+                   lease_until_uptime_ms = ?, lease_boot = ?, reason = NULL
+             WHERE id = ?
+            """,
+            [
+                job.attempt, now.milliseconds, job.worker?.rawValue, leaseEnd(after: length),
+                rules.boot.rawValue, job.id.rawValue,
+            ])
     }
 
     func renew(_ tokens: [LeaseToken], length: Duration) throws -> [LeaseToken: Renewal] {
@@ -78,7 +147,8 @@ extension QueueTransaction {
             """
             SELECT id
               FROM job
-             WHERE state = 'scheduled' AND queue = ? AND not_before_ms <= ?
+             WHERE state = 'scheduled' AND is_held = 0 AND unmet = 0
+               AND queue = ? AND not_before_ms <= ?
              ORDER BY not_before_ms, id
              LIMIT ?
             """,
@@ -87,13 +157,40 @@ extension QueueTransaction {
             try run(
                 """
                 UPDATE job
-                   SET state = 'ready', ready_at_ms = not_before_ms, reason = NULL
+                   SET state = 'ready', ready_at_ms = not_before_ms, reason = NULL,
+                       awaited_event = NULL
                  WHERE id = ?
                 """,
                 [row[0] as Int64])
         }
         if !due.isEmpty { effects.hasWork = true }
         return due.count
+    }
+
+    /// Makes keys open again whose rate lets jobs begin by now, or that were shut by a clock that
+    /// was set back; served by concurrency_key_opening and concurrency_key_shut.
+    func reopenKeys(in queue: String) throws {
+        try ledger.writeKeys(of: queue, database, now: now)
+        let opening = try fetchRows(
+            """
+            SELECT key
+              FROM concurrency_key
+             WHERE opens_at_ms IS NOT NULL AND queue = ? AND opens_at_ms <= ?
+             ORDER BY opens_at_ms
+             LIMIT ?
+            """,
+            [queue, now.milliseconds, reopenedPerClaim])
+        let shutLater = try fetchRows(
+            """
+            SELECT key
+              FROM concurrency_key
+             WHERE shut_at_ms IS NOT NULL AND queue = ? AND shut_at_ms > ?
+             LIMIT ?
+            """,
+            [queue, now.milliseconds, reopenedPerClaim])
+        for row in opening + shutLater {
+            try ledger.changeKey(Ledger.Key(queue: queue, name: row[0]), database, now: now)
+        }
     }
 
     private func leaseEnd(after length: Duration) -> Int64 {

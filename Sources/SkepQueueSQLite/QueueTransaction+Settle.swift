@@ -2,48 +2,36 @@ internal import Foundation
 internal import GRDB
 public import SkepQueue
 
+/// Nothing lasts longer than the year 9999.
+private let endOfTime = Timestamp(milliseconds: 253_402_300_799_999)
+/// Longer ones are cut, so that the sum is still a time.
+private let longestRetention = Duration.milliseconds(endOfTime.milliseconds)
+
 extension QueueTransaction {
     /// Gives a lease up with its outcome.
     ///
-    /// A job that somebody wants cancelled isn't tried again: `.retry` and `.snoozed` cancel it.
-    /// `.released` leaves the request to the next holder.
+    /// A job that somebody wants cancelled isn't tried again: `.retry`, `.snoozed` and `.waiting`
+    /// cancel it. `.released` leaves the request to the next holder.
     ///
     /// - Throws: `QueueError.leaseLost` unless this attempt holds the job; nothing was written then.
     public func settle(_ token: LeaseToken, as settlement: Settlement) throws {
-        let job = try heldJob(token)
+        if case .succeeded(let result, let next) = settlement {
+            return try succeed(token, result: result, next: next)
+        }
+        let job = try held(token)
         switch settlement {
-        case .succeeded(let result, let next):
-            try finish(job, as: .succeeded)
-            if let result {
-                try run(
-                    """
-                    INSERT INTO job_result (job, result) VALUES (?, ?)
-                        ON CONFLICT (job) DO UPDATE SET result = excluded.result
-                    """,
-                    [job.id.rawValue, Data(result)])
-            }
-            _ = try enqueue(next)
-        case .retry(let failure, let notBefore):
-            try fail(job, failure) { failures in
-                let delay = rules.retryPolicy.delay(
-                    afterFailures: failures, random: rules.random())
-                try postpone(job, until: notBefore ?? now + delay, reason: failure.message)
-            }
-        case .snoozed(let until, let reason):
-            if job.isCancelRequested {
-                try finish(job, as: .cancelled)
-            } else {
-                try postpone(job, until: until, reason: reason)
-            }
+        case .succeeded: break
+        case .retry(let failure, let notBefore): try fail(job, failure, notBefore: notBefore)
+        case .snoozed(let until, let reason): try snooze(job, until: until, reason: reason)
+        case .waiting(let event, let until): try wait(job, for: event, until: until)
         case .dead(let failure):
             try record(failure, of: job, isCounted: true)
             try kill(job, failure)
         case .released:
             try giveBack(job)
-        case .cancelled:
-            try finish(job, as: .cancelled)
+            try note(.released, of: job.id, attempt: job.attempt)
+        case .cancelled: try finish(job.id, as: .cancelled)
         }
-        try noteFreedSlot(of: job)
     }
 
     /// Takes a job from a holder that is dead or silent: a failure, which counts unless the
@@ -56,52 +44,106 @@ extension QueueTransaction {
     func reclaim(_ job: Job, because reason: String) throws -> Bool {
         let failure = Failure(kind: Failure.holderDied, message: reason)
         let isCounted = try rules.follower?.countsHolderDeath(of: job, self) ?? true
+        let job = HeldJob(job)
         let failures = try record(failure, of: job, isCounted: isCounted)
+        try note(.reclaimed, of: job.id, attempt: job.attempt, detail: reason)
         let dies = isCounted && failures >= job.maxFailures
         if dies {
             try kill(job, failure)
         } else {
             try giveBack(job)
         }
-        try noteFreedSlot(of: job)
         return dies
     }
 
     func finish(_ job: Job, as state: Job.State) throws {
+        try finish(job.id, as: state)
+    }
+
+    /// Finishes a job, and sees to what follows: those that wait for it, and the time at which it
+    /// may be removed.
+    ///
+    /// - Parameter attempt: The attempt that must hold it, if one must.
+    private func finish(_ id: JobID, as state: Job.State, heldBy attempt: Int? = nil) throws {
         try run(
             """
             UPDATE job
-               SET state = ?, finished_at_ms = ?, reason = NULL,
-                   lease_until_uptime_ms = NULL, lease_boot = NULL
-             WHERE id = ?
+               SET state = ?, finished_at_ms = ?,
+                   prune_at_ms = MAX(? + MIN(COALESCE(retention_ms, ?), ?),
+                                     COALESCE(unique_until_ms, ?)),
+                   reason = NULL, lease_until_uptime_ms = NULL, lease_boot = NULL
+             WHERE id = ? \(attempt == nil ? "" : "AND attempt = ? AND state = 'leased'")
             """,
-            [state.rawValue, now.milliseconds, job.id.rawValue])
-        if state == .cancelled, let follower = rules.follower, let job = try self.job(job.id) {
+            [
+                state.rawValue, now.milliseconds, now.milliseconds,
+                rules.retention.length(of: state).map { max($0.milliseconds, 0) },
+                longestRetention.milliseconds, now.milliseconds, id.rawValue,
+            ] + StatementArguments(attempt.map { [$0] } ?? []))
+        if let attempt, database.changesCount == 0 {
+            throw QueueError.leaseLost(id, attempt: attempt)
+        }
+        effects.finished.insert(id)
+        try followFinish(of: id, as: state)
+        if state == .cancelled, let follower = rules.follower, let job = try job(id) {
             try follower.jobWasCancelled(job, self)
         }
     }
 
-    private func fail(_ job: Job, _ failure: Failure, orElse tryAgain: (Int) throws -> Void) throws
-    {
+    private func succeed(_ token: LeaseToken, result: [UInt8]?, next: [NewJob]) throws {
+        try finish(token.job, as: .succeeded, heldBy: token.attempt)
+        if let result {
+            try run(
+                """
+                INSERT INTO job_result (job, result) VALUES (?, ?)
+                    ON CONFLICT (job) DO UPDATE SET result = excluded.result
+                """,
+                [token.job.rawValue, Data(result)])
+        }
+        if !next.isEmpty { _ = try enqueue(next) }
+    }
+
+    private func fail(_ job: HeldJob, _ failure: Failure, notBefore: Timestamp?) throws {
         let failures = try record(failure, of: job, isCounted: true)
         if job.isCancelRequested {
-            try finish(job, as: .cancelled)
+            try finish(job.id, as: .cancelled)
         } else if failures >= job.maxFailures {
             try kill(job, failure)
         } else {
-            try tryAgain(failures)
+            let delay = rules.retryPolicy.delay(afterFailures: failures, random: rules.random())
+            try postpone(job, until: notBefore ?? now + delay, reason: failure.message)
         }
     }
 
-    private func kill(_ job: Job, _ failure: Failure) throws {
-        try finish(job, as: .dead)
+    private func snooze(_ job: HeldJob, until: Timestamp, reason: String) throws {
+        guard !job.isCancelRequested else { return try finish(job.id, as: .cancelled) }
+        try postpone(job, until: until, reason: reason)
+        try note(.snoozed, of: job.id, attempt: job.attempt, detail: reason)
+    }
+
+    private func wait(_ job: HeldJob, for event: EventKey, until: Timestamp?) throws {
+        guard !job.isCancelRequested else { return try finish(job.id, as: .cancelled) }
+        let isOver = try hasCome(event, for: job.id) || until.map { $0 <= now } ?? false
+        guard !isOver else { return try postpone(job, until: now, reason: "") }
+        try postpone(
+            job, until: until ?? endOfTime, reason: "It waits for the event \"\(event.name)\".")
+        try run(
+            "UPDATE job SET awaited_event = ?, is_awaited_for_itself = ? WHERE id = ?",
+            [event.name.rawValue, event.job != nil, job.id.rawValue])
+        try note(
+            .waitsForEvent, of: job.id, attempt: job.attempt, detail: event.name.rawValue)
+    }
+
+    private func kill(_ job: HeldJob, _ failure: Failure) throws {
+        try finish(job.id, as: .dead)
         if let follower = rules.follower, let dead = try self.job(job.id) {
             try follower.jobDied(dead, of: failure, self)
         }
     }
 
-    private func postpone(_ job: Job, until notBefore: Timestamp, reason: String) throws {
-        let isReady = notBefore <= now
+    /// Lets a job wait until a time; one that is held waits until it is let go as well.
+    private func postpone(_ job: HeldJob, until notBefore: Timestamp, reason: String) throws {
+        let isDue = notBefore <= now
+        let isReady = isDue && !job.isHeld
         try run(
             """
             UPDATE job
@@ -111,27 +153,27 @@ extension QueueTransaction {
             """,
             [
                 (isReady ? Job.State.ready : .scheduled).rawValue, notBefore.milliseconds,
-                isReady ? now.milliseconds : job.readyAt?.milliseconds,
-                isReady ? nil : storable(reason, atMost: 16 << 10), job.id.rawValue,
+                isDue ? now.milliseconds : job.readyAt?.milliseconds,
+                isDue ? nil : storable(reason, atMost: 16 << 10), job.id.rawValue,
             ])
         effects.hasWork = true
     }
 
-    /// Makes the job ready at the place it had.
-    private func giveBack(_ job: Job) throws {
+    /// Makes the job ready at the place it had; one that is held keeps it until it is let go.
+    private func giveBack(_ job: HeldJob) throws {
         try run(
             """
             UPDATE job
-               SET state = 'ready', lease_until_uptime_ms = NULL, lease_boot = NULL
+               SET state = ?, lease_until_uptime_ms = NULL, lease_boot = NULL
              WHERE id = ?
             """,
-            [job.id.rawValue])
+            [(job.isHeld ? Job.State.scheduled : .ready).rawValue, job.id.rawValue])
         effects.hasWork = true
     }
 
     /// - Returns: How many failures of the job count now.
     @discardableResult
-    private func record(_ failure: Failure, of job: Job, isCounted: Bool) throws -> Int {
+    private func record(_ failure: Failure, of job: HeldJob, isCounted: Bool) throws -> Int {
         try run(
             """
             INSERT INTO job_failure (job, attempt, failed_at_ms, kind, message, counted)
@@ -147,13 +189,8 @@ extension QueueTransaction {
         return job.failures + 1
     }
 
-    /// A key's freed slot may let another worker go on with a job of that key.
-    private func noteFreedSlot(of job: Job) throws {
-        if job.concurrencyKey != nil { effects.hasWork = true }
-    }
-
     /// The text without NULs, at which SQLite would cut it, and cut at a number of bytes.
-    private func storable(_ text: String, atMost limit: Int) -> String {
+    func storable(_ text: String, atMost limit: Int) -> String {
         var text = text
         if text.utf8.contains(0) {
             text = String(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : Character($0) })
@@ -164,5 +201,51 @@ extension QueueTransaction {
             if let cut = String(text.utf8.prefix(length)) { return cut }
         }
         return ""
+    }
+}
+
+/// What must be known of a leased job to settle it.
+private struct HeldJob {
+    let id: JobID
+    let attempt: Int
+    let failures: Int
+    let maxFailures: Int
+    let isCancelRequested: Bool
+    let isHeld: Bool
+    let readyAt: Timestamp?
+
+    init(_ job: Job) {
+        id = job.id
+        attempt = job.attempt
+        failures = job.failures
+        maxFailures = job.maxFailures
+        isCancelRequested = job.isCancelRequested
+        isHeld = job.isHeld
+        readyAt = job.readyAt
+    }
+
+    init(_ token: LeaseToken, _ row: Row) {
+        id = token.job
+        attempt = token.attempt
+        failures = row[0]
+        maxFailures = row[1]
+        isCancelRequested = row[2]
+        isHeld = row[3]
+        readyAt = (row[4] as Int64?).map(Timestamp.init(milliseconds:))
+    }
+}
+
+extension QueueTransaction {
+    private func held(_ token: LeaseToken) throws -> HeldJob {
+        let job = try fetchFirst(
+            """
+            SELECT failures, max_failures, cancel_requested, is_held, ready_at_ms
+              FROM job
+             WHERE id = ? AND attempt = ? AND state = 'leased'
+            """,
+            [token.job.rawValue, token.attempt]
+        ) { HeldJob(token, $0) }
+        guard let job else { throw QueueError.leaseLost(token.job, attempt: token.attempt) }
+        return job
     }
 }

@@ -12,6 +12,7 @@ public struct QueueTransaction {
 
     let rules: QueueRules
     let effects: Effects
+    let ledger: Ledger
 }
 
 /// What holds for all transactions of a store.
@@ -19,6 +20,7 @@ struct QueueRules: Sendable {
     let clock: any Clock
     let boot: BootID
     let retryPolicy: RetryPolicy
+    let retention: Retention
     let random: @Sendable () -> Double
     let follower: (any JobFollower)?
 }
@@ -29,12 +31,15 @@ final class Effects {
     var hasWork = false
     /// Workers that hold a lease on a job somebody wants cancelled.
     var holders: Set<WorkerID> = []
+    /// Jobs that are finished now: somebody may wait for them.
+    var finished: Set<JobID> = []
 
-    var isEmpty: Bool { !hasWork && holders.isEmpty }
+    var isEmpty: Bool { !hasWork && holders.isEmpty && finished.isEmpty }
 
     func merge(_ other: Effects) {
         hasWork = hasWork || other.hasWork
         holders.formUnion(other.holders)
+        finished.formUnion(other.finished)
     }
 }
 
@@ -51,14 +56,25 @@ extension QueueTransaction {
         try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments)
     }
 
+    /// Reads at most one row, without copying it.
+    func fetchFirst<R>(
+        _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws -> R
+    ) throws -> R? {
+        let rows = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: arguments)
+        // The row is the cursor's, which goes with it.
+        return try withExtendedLifetime(rows) { try rows.next().map(body) }
+    }
+
     /// Runs `body` so that nothing it wrote is kept when it throws, and the rest is.
     func savepoint<R>(_ name: String, _ body: () throws -> R) throws -> R {
+        let before = ledger.entries
         try run("SAVEPOINT \(name)", [])
         do {
             let value = try body()
             try run("RELEASE \(name)", [])
             return value
         } catch {
+            ledger.goBack(to: before)
             // When SQLite has rolled back everything, the savepoint is gone as well.
             if database.isInsideTransaction {
                 try run("ROLLBACK TO \(name)", [])

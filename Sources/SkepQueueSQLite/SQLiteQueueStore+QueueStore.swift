@@ -32,24 +32,43 @@ extension SQLiteQueueStore {
         try await write { try $0.retry(id) }
     }
 
-    @discardableResult
-    public func setPriority(_ priority: Int, of id: JobID) async throws -> Reprioritization {
-        try await write { try $0.setPriority(priority, of: id) }
+    public func exchange(
+        _ settled: [SettledLease], for requests: [LeaseRequest]
+    ) async throws -> LeaseExchange {
+        try await write { try $0.exchange(settled, for: requests) }
     }
 
-    public func setLimit(
-        _ limit: Int?, of key: ConcurrencyKey, in queue: QueueName
-    ) async throws {
-        try await write { try $0.setLimit(limit, of: key, in: queue) }
+    /// Many jobs are cancelled in several transactions: when this throws, some may be.
+    public func cancel(matching filter: JobFilter) async throws -> [JobID] {
+        try await allPages(of: filter) { try $0.cancelPage($1) }
+    }
+
+    /// Many jobs are retried in several transactions: when this throws, some may be.
+    public func retry(matching filter: JobFilter) async throws -> [JobID] {
+        try await allPages(of: filter) { try $0.retryPage($1) }
+    }
+
+    /// Many jobs are removed in several transactions: when this throws, some may be.
+    public func prune(matching filter: JobFilter) async throws -> Int {
+        try await allPages(of: filter) { try $0.prunePage($1) }.count
+    }
+
+    private func allPages(
+        of filter: JobFilter,
+        _ page: @escaping @Sendable (QueueTransaction, JobFilter) throws -> MatchedPage
+    ) async throws -> [JobID] {
+        var done: [JobID] = []
+        var rest = filter.limit > 0 ? filter : nil
+        while let next = rest {
+            let page = try await write { try page($0, next) }
+            done += page.done
+            rest = page.rest
+        }
+        return done
     }
 
     public func job(_ id: JobID) async throws -> Job? {
-        try await read { database in
-            try Row.fetchOne(
-                database, sql: "SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?",
-                arguments: [id.rawValue]
-            ).map(Job.init(row:))
-        }
+        try await read { try Self.job(id, $0) }
     }
 
     public func failures(of id: JobID) async throws -> [RecordedFailure] {
@@ -81,98 +100,18 @@ extension SQLiteQueueStore {
     }
 
     public func jobs(matching filter: JobFilter) async throws -> [Job] {
-        guard filter.limit > 0, filter.states != [] else { return [] }
+        guard filter.limit > 0 else { return [] }
         return try await read { database in
-            var conditions: [String] = []
-            var arguments: StatementArguments = []
-            if let queue = filter.queue {
-                conditions.append("job.queue = ?")
-                arguments += [queue.rawValue]
-            }
-            if let kind = filter.kind {
-                conditions.append("job.kind = ?")
-                arguments += [kind.rawValue]
-            }
-            if let states = filter.states {
-                // Literals, not bound: only then is a state's own index used.
-                let list = states.map { "job.state = '\($0.rawValue)'" }.sorted()
-                conditions.append("(\(list.joined(separator: " OR ")))")
-            }
-            if let before = filter.before {
-                conditions.append("job.id < ?")
-                arguments += [before.rawValue]
-            }
-            arguments += [filter.limit]
-            let condition =
-                conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-            return try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT \(jobColumns)
-                      FROM \(jobTables)
-                     \(condition)
-                     ORDER BY job.id DESC
-                     LIMIT ?
-                    """,
-                arguments: arguments
-            ).map(Job.init(row:))
+            try JobSelection(filter).fetch(database, limit: filter.limit)
+                .compactMap { try Self.job($0, database) }
         }
     }
 
-    public func status() async throws -> [QueueStatus] {
-        try await read { database in try StatusReader(database: database).statuses() }
-    }
-}
-
-/// Puts together how the queues stand, from counts and the heads of indexes.
-private struct StatusReader {
-    let database: Database
-
-    func statuses() throws -> [QueueStatus] {
-        var counts: [String: [Job.State: Int]] = [:]
-        for row in try Row.fetchAll(
-            database,
-            sql: "SELECT queue, state, SUM(count) FROM job_count GROUP BY queue, state")
-        {
-            guard let state = Job.State(rawValue: row[1]) else { continue }
-            counts[row[0], default: [:]][state] = row[2]
-        }
-        let keys = try keys()
-        return try Set(counts.keys).union(keys.keys).sorted().map { queue in
-            QueueStatus(
-                queue: QueueName(rawValue: queue), counts: counts[queue] ?? [:],
-                oldestReadyAt: try earliest("ready_at_ms", of: .ready, in: queue),
-                nextDue: try earliest("not_before_ms", of: .scheduled, in: queue),
-                keys: keys[queue] ?? [])
-        }
-    }
-
-    private func keys() throws -> [String: [QueueStatus.Key]] {
-        var keys: [String: [QueueStatus.Key]] = [:]
-        for row in try Row.fetchAll(
-            database,
-            sql: """
-                SELECT queue, key, lim, leased, ready
-                  FROM concurrency_key
-                 ORDER BY queue, key
-                """)
-        {
-            keys[row[0], default: []].append(
-                QueueStatus.Key(
-                    key: ConcurrencyKey(rawValue: row[1]), limit: row[2], leased: row[3],
-                    ready: row[4]))
-        }
-        return keys
-    }
-
-    /// Served by job_ready_age and job_scheduled.
-    private func earliest(
-        _ column: String, of state: Job.State, in queue: String
-    ) throws -> Timestamp? {
-        try Int64.fetchOne(
-            database,
-            sql: "SELECT MIN(\(column)) FROM job WHERE state = '\(state.rawValue)' AND queue = ?",
-            arguments: [queue]
-        ).map(Timestamp.init(milliseconds:))
+    private static func job(_ id: JobID, _ database: Database) throws -> Job? {
+        try Row.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?"),
+            arguments: [id.rawValue]
+        ).map(Job.init(row:))
     }
 }

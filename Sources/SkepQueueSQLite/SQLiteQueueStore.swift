@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Foundation
 public import GRDB
 public import SkepQueue
 
@@ -10,8 +11,10 @@ public import SkepQueue
 public final class SQLiteQueueStore: QueueStore {
     let rules: QueueRules
     let presence: WorkerPresence
-    private let connections: Connections
+    let connections: Connections
     private let writer: GroupWriter
+    /// A folder of its own that goes with it.
+    private let scratch: String?
 
     /// Opens a database, creating it if needed, and brings its tables up to date.
     ///
@@ -21,32 +24,37 @@ public final class SQLiteQueueStore: QueueStore {
     ///   - path: The database's file; its folder must exist.
     ///   - runFolder: Where workers keep their locks and wake-up sockets; created if needed. Short,
     ///     since a socket's path must stay below 100 bytes. All stores of a file use the same one.
+    ///   - retention: How long finished jobs are kept.
     ///   - migrations: Further tables in the same file. All programs that open the file must name
     ///     the same ones, or later ones.
     ///   - random: A number from 0 to 1, for the jitter of waits.
     ///   - follower: Whose rows beside the queue's follow their jobs. All processes that open the
     ///     file should name the same one.
-    /// - Throws: `QueueError.unsuitable` on a network file system, `.newerSchema` when a newer
-    ///   program has made the file, `.unavailable` when it can't be opened.
+    /// - Throws: `QueueError.unsuitable` on a network file system and for another program's file,
+    ///   `.newerSchema` when a newer program has made it, `.unavailable` when it can't be opened.
     public convenience init(
         path: String, runFolder: String, clock: any Clock = SystemClock(),
-        retryPolicy: RetryPolicy = .init(), migrations: [SchemaMigration] = [],
+        retryPolicy: RetryPolicy = .init(), retention: Retention = .init(),
+        migrations: [SchemaMigration] = [],
         random: @escaping @Sendable () -> Double = { Double.random(in: 0...1) },
         follower: (any JobFollower)? = nil
     ) async throws {
         try await self.init(
             path: path, runFolder: runFolder, clock: clock, retryPolicy: retryPolicy,
-            migrations: migrations, random: random, follower: follower, boot: BootID.current())
+            retention: retention, migrations: migrations, random: random, follower: follower,
+            boot: BootID.current())
     }
 
     init(
         path: String, runFolder: String, clock: any Clock = SystemClock(),
-        retryPolicy: RetryPolicy = .init(), migrations: [SchemaMigration] = [],
+        retryPolicy: RetryPolicy = .init(), retention: Retention = .init(),
+        migrations: [SchemaMigration] = [],
         random: @escaping @Sendable () -> Double = { Double.random(in: 0...1) },
-        follower: (any JobFollower)? = nil, boot: BootID
+        follower: (any JobFollower)? = nil, boot: BootID, scratch: String? = nil
     ) async throws {
         let rules = QueueRules(
-            clock: clock, boot: boot, retryPolicy: retryPolicy, random: random, follower: follower)
+            clock: clock, boot: boot, retryPolicy: retryPolicy, retention: retention,
+            random: random, follower: follower)
         let schema = Schema(adding: migrations)
         let (connections, presence) = try await offPool {
             (
@@ -57,6 +65,7 @@ public final class SQLiteQueueStore: QueueStore {
         self.rules = rules
         self.connections = connections
         self.presence = presence
+        self.scratch = scratch
         self.writer = GroupWriter(connections: connections, rules: rules, wakeUps: presence.wakeUps)
     }
 
@@ -100,7 +109,10 @@ public final class SQLiteQueueStore: QueueStore {
     /// Finishes the writes that were begun and closes the file. Later calls throw `unavailable`.
     public func close() async {
         await writer.finish()
-        await offPoolWithoutError { [connections] in connections.close() }
+        await offPoolWithoutError { [connections, scratch] in
+            connections.close()
+            if let scratch { try? FileManager.default.removeItem(atPath: scratch) }
+        }
     }
 }
 

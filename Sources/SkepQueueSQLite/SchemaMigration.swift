@@ -23,6 +23,13 @@ struct Schema: Sendable {
         SchemaMigration(name: "queue-m001_queue", resource: PackageResources.m001_queue_sql),
         SchemaMigration(
             name: "queue-m002_schedules", resource: PackageResources.m002_schedules_sql),
+        SchemaMigration(name: "queue-m003_breadth", resource: PackageResources.m003_breadth_sql),
+        SchemaMigration(name: "queue-m004_control", resource: PackageResources.m004_control_sql),
+        SchemaMigration(name: "queue-m005_flows", resource: PackageResources.m005_flows_sql),
+        SchemaMigration(name: "queue-m006_steps", resource: PackageResources.m006_steps_sql),
+        SchemaMigration(name: "queue-m007_watching", resource: PackageResources.m007_watching_sql),
+        SchemaMigration(
+            name: "queue-m008_semaphores", resource: PackageResources.m008_semaphores_sql),
     ]
 
     init(adding more: [SchemaMigration]) {
@@ -37,14 +44,39 @@ struct Schema: Sendable {
 
     /// Whether all migrations have run.
     ///
-    /// - Throws: `QueueError.newerSchema` when there are some that this program doesn't know.
-    func isCurrent(_ database: Database) throws -> Bool {
+    /// - Throws: `QueueError.newerSchema` when there are some that this program doesn't know,
+    ///   `.unsuitable` when the tables are another program's.
+    func isCurrent(_ database: Database, path: String) throws -> Bool {
         let applied = try appliedNames(database)
+        if !applied.contains(Self.own[0].name) {
+            try refuseForeign(database, applied, path: path)
+        }
         let unknown = applied.subtracting(names)
         if let newest = unknown.max() {
             throw QueueError.newerSchema(found: newest, known: names[names.count - 1])
         }
         return applied.count == names.count
+    }
+
+    /// A file that has tables already may get the queue's beside them, unless they bear the same
+    /// names, or their owner has a migrator, too, which wouldn't know ours.
+    private func refuseForeign(
+        _ database: Database, _ applied: Set<String>, path: String
+    ) throws {
+        let taken = try String.fetchAll(
+            database,
+            sql: """
+                SELECT name
+                  FROM sqlite_schema
+                 WHERE name IN ('job', 'job_payload', 'job_result', 'job_failure', 'job_count',
+                                'concurrency_key', 'key_head')
+                 ORDER BY name
+                """)
+        guard
+            let reason = taken.first.map({ "a table \"\($0)\"" })
+                ?? applied.min().map({ "a migration \"\($0)\"" })
+        else { return }
+        throw QueueError.unsuitable(path: path, why: "It is another program's: it has \(reason).")
     }
 
     /// Not the migrator's own way, which asks for the names first and then whether their table is

@@ -47,11 +47,12 @@ struct WorkerFiles {
 /// releases when its process ends, however it ends.
 final class WorkerPresence: Sendable {
     let wakeUps: WakeUps
-    private let folder: String
+    private let runFolder: RunFolder
+    private var folder: String { runFolder.path }
 
     init(folder: String) throws {
-        self.folder = folder
-        wakeUps = WakeUps(folder: folder)
+        runFolder = RunFolder(path: folder)
+        wakeUps = WakeUps(folder: runFolder)
         do {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true,
@@ -79,7 +80,7 @@ final class WorkerPresence: Sendable {
 
         do {
             let lock = try WorkerLock(path: files.lock)
-            return (lock, try SignalReceiver(worker, files: files, wakeUps: wakeUps))
+            return (lock, try SignalReceiver(worker, files: files, presence: self))
         } catch let error as POSIXError {
             throw QueueError.unavailable(
                 what: "Can't register worker \(worker) in \"\(folder)\".", why: "\(error.reason).",
@@ -92,22 +93,36 @@ final class WorkerPresence: Sendable {
     /// Whether a worker is known to be dead. `false` for one that never registered: then only its
     /// leases' time tells.
     func isDead(_ worker: WorkerID) -> Bool {
-        WorkerFiles.isPlain(worker)
-            && WorkerLock.isFree(path: WorkerFiles(folder: folder, worker: worker).lock)
+        WorkerFiles.isPlain(worker) && WorkerLock.isFree(path: files(of: worker).lock)
     }
 
-    /// Removes the files of a worker that has ended.
+    /// Whether a worker that has registered lives.
+    func isAlive(_ worker: WorkerID) -> Bool {
+        WorkerFiles.isPlain(worker) && WorkerLock.isHeld(path: files(of: worker).lock)
+    }
+
+    /// Removes the files of a worker that is dead.
     func clearUp(_ worker: WorkerID) {
         guard WorkerFiles.isPlain(worker) else { return }
-        let files = WorkerFiles(folder: folder, worker: worker)
-        unlink(files.socket)
-        unlink(files.lock)
+        // With its lock in hand: another one may be about to take the name.
+        guard let lock = WorkerLock(freeAt: files(of: worker).lock) else { return }
+        removeFiles(of: worker)
+        lock.release()
+    }
+
+    /// Removes the files of a worker whose lock the caller holds.
+    func removeFiles(of worker: WorkerID) {
+        unlink(files(of: worker).socket)
+        unlink(files(of: worker).lock)
     }
 
     /// The workers whose files are there though they are dead.
     func deadWorkers() -> [WorkerID] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap(WorkerFiles.worker(ofLock:)).filter(isDead)
+        runFolder.contents.workers.filter(isDead)
+    }
+
+    private func files(of worker: WorkerID) -> WorkerFiles {
+        WorkerFiles(folder: folder, worker: worker)
     }
 }
 
@@ -131,6 +146,17 @@ final class WorkerLock: Sendable {
         throw POSIXError(.EWOULDBLOCK)
     }
 
+    /// Takes the lock of a file that is there, if nobody holds it.
+    init?(freeAt path: String) {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Self.isStill(descriptor, at: path) else {
+            close(descriptor)
+            return nil
+        }
+        self.descriptor = Mutex(descriptor)
+    }
+
     deinit { release() }
 
     func release() {
@@ -148,6 +174,14 @@ final class WorkerLock: Sendable {
         return flock(descriptor, LOCK_SH | LOCK_NB) == 0
     }
 
+    /// Whether the file is there and somebody holds its lock, or it can't be known.
+    static func isHeld(path: String) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno != ENOENT }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    }
+
     private static func isStill(_ descriptor: Int32, at path: String) -> Bool {
         var opened = stat()
         var named = stat()
@@ -161,20 +195,23 @@ final class SignalReceiver: Sendable {
     let signals: AsyncStream<QueueSignal>
     private let continuation: AsyncStream<QueueSignal>.Continuation
     private let socket: DatagramReceiver
+    private let deaths: DeathWatch
     private let worker: WorkerID
     private let wakeUps: WakeUps
 
-    init(_ worker: WorkerID, files: WorkerFiles, wakeUps: WakeUps) throws {
+    init(_ worker: WorkerID, files: WorkerFiles, presence: WorkerPresence) throws {
         self.worker = worker
-        self.wakeUps = wakeUps
+        wakeUps = presence.wakeUps
         (signals, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let continuation = continuation
-        socket = try DatagramReceiver(path: files.socket) { continuation.yield(.look) }
+        socket = try DatagramReceiver(path: files.socket) { _ in continuation.yield(.look) }
+        deaths = DeathWatch(presence) { continuation.yield(.look) }
         wakeUps.add(worker, continuation)
     }
 
     func end() {
         wakeUps.remove(worker)
+        deaths.end()
         socket.end()
         continuation.finish()
     }

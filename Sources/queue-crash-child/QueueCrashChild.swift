@@ -6,22 +6,40 @@ internal import SkepQueueSQLite
 /// A process to be killed: enqueues and works off jobs until then, and writes down what the store
 /// has acknowledged. Only tests run it.
 ///
-/// Usage: queue-crash-child DATABASE RUN-FOLDER JOURNAL [hold]
+/// Usage: queue-crash-child DATABASE RUN-FOLDER JOURNAL [hold | await ID | lock | stop]
 ///
-/// With "hold" it settles nothing, and keeps the leases it took.
+/// With "hold" it settles nothing, and keeps the leases it took. With "await" it only waits until a
+/// job is finished, and ends. With "lock" it takes the semaphore "lock" and keeps it. With "stop" it
+/// takes a lease of a second, stops itself, and tries what only a holder may do once it is continued.
 ///
-/// Lines of the journal: "enqueued ID", "began ID ATTEMPT", "settled ID ATTEMPT".
+/// Lines of the journal: "enqueued ID", "began ID ATTEMPT", "settled ID ATTEMPT", "awaits ID",
+/// "finished ID STATE", "locked NUMBER", "lost WHAT", "kept WHAT".
 @main
 struct QueueCrashChild {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 4 else {
             FileHandle.standardError.write(
-                Data("usage: queue-crash-child DATABASE RUN-FOLDER JOURNAL [hold]\n".utf8))
+                Data(
+                    "usage: queue-crash-child DATABASE RUN-FOLDER JOURNAL [hold | await ID | lock | stop]\n"
+                        .utf8))
             exit(64)
         }
         let journal = try Journal(path: arguments[3])
         let store = try await SQLiteQueueStore(path: arguments[1], runFolder: arguments[2])
+        if arguments.count == 6, let id = JobID(arguments[5]) {
+            async let job = store.finished(id)
+            journal.write("awaits \(id)")
+            journal.write("finished \(id) \(try await job.state)")
+            return await store.close()
+        }
+        if arguments.contains("lock") {
+            return try await store.withPermit(of: "lock") { permit in
+                journal.write("locked \(permit.number)")
+                try await Task.sleep(for: .seconds(3600))
+            }
+        }
+        if arguments.contains("stop") { return try await stop(store, journal) }
         let worker = QueueWorker(
             store: store, configuration: .init(slots: ["default": 4]),
             logger: Logger(label: "queue-crash-child") { _ in SwiftLogNoOpLogHandler() }
@@ -42,6 +60,42 @@ struct QueueCrashChild {
             }
             try await group.waitForAll()
         }
+    }
+
+    private static func stop(_ store: SQLiteQueueStore, _ journal: Journal) async throws {
+        let worker = WorkerID.random()
+        _ = try await store.register(worker)
+        let leases = try await store.lease(
+            LeaseRequest(queue: "default", limit: 1, worker: worker, length: .seconds(1)))
+        let token = leases[0].token
+        journal.write("began \(token.job) \(token.attempt)")
+        raise(SIGSTOP)
+
+        let renewal = try await store.renew([token], length: .seconds(60))[token]
+        journal.write("\(renewal == .lost ? "lost" : "kept") renewal")
+        let attempts: [(String, @Sendable () async throws -> Void)] = [
+            ("step", { try await store.record(step: "late", result: [1], of: token) }),
+            (
+                "failure",
+                { try await store.settle(token, as: .dead(Failure(kind: "k", message: ""))) }
+            ),
+            (
+                "success",
+                {
+                    try await store.settle(
+                        token, as: .succeeded(result: [2], next: [NewJob("child")]))
+                }
+            ),
+        ]
+        for (what, attempt) in attempts {
+            do {
+                try await attempt()
+                journal.write("kept \(what)")
+            } catch QueueError.leaseLost {
+                journal.write("lost \(what)")
+            }
+        }
+        try await Task.sleep(for: .seconds(3600))
     }
 
     private static func enqueue(

@@ -1,4 +1,5 @@
 import SkepCore
+import SkepQueue
 import SkepQueueSQLite
 import SkepStore
 
@@ -80,8 +81,8 @@ struct StateFolder: Sendable, Hashable {
                 advice: Self.otherUserAdvice)
         }
         return try await SQLiteQueueStore(
-            path: database, runFolder: run, migrations: SQLiteSwarmStore.migrations,
-            follower: RunFollower())
+            path: database, runFolder: run, retention: .forever,
+            migrations: SQLiteSwarmStore.migrations, follower: RunFollower())
     }
 
     /// What the system says about an error number.
@@ -103,7 +104,7 @@ struct StateFolder: Sendable, Hashable {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
     }
 
-    private func requireFolder() throws {
+    func requireFolder() throws {
         guard isOtherThanFolder else { return }
         throw ProgramError(
             .configuration, "The state \"\(path)\" isn't a folder.",

@@ -1,3 +1,4 @@
+import SkepQueue
 import SkepQueueSQLite
 import SkepTestSupport
 import Testing

@@ -3,7 +3,7 @@ import SkepQueueSQLite
 import Testing
 
 extension SQLiteQueueStore {
-    /// Compares what the triggers keep with the rows it is kept of, and lets SQLite check the file.
+    /// Compares what is kept of the jobs with the jobs themselves, and lets SQLite check the file.
     func expectConsistent(_ location: SourceLocation = #_sourceLocation) async throws {
         let problems = try await read { database in
             try Self.problemQueries.flatMap { query in
@@ -46,8 +46,21 @@ extension SQLiteQueueStore {
                           AND concurrency_key = head.key AND kind = head.kind
                         ORDER BY rank_ms, id
                         LIMIT 1)
-            OR head.rank_ms <> (SELECT rank_ms FROM job WHERE id = head.job)
-            OR is_open <> (lim IS NULL OR leased < lim)
+            OR (job_rank_ms, priority) <> (SELECT rank_ms, job.priority FROM job WHERE id = head.job)
+            OR head.rank_ms <> MAX(job_rank_ms,
+                                   COALESCE(served_at_ms - priority * 600000, job_rank_ms))
+            OR head.turn <> limits.turn
+            OR is_open <> ((lim IS NULL OR leased < lim) AND opens_at_ms IS NULL)
+        """,
+        """
+        SELECT 'idle key', queue, key
+          FROM concurrency_key
+         WHERE lim IS NULL AND rate_count IS NULL AND leased = 0 AND ready = 0
+        """,
+        """
+        SELECT 'ready before its time, held or unmet', id
+          FROM job
+         WHERE state = 'ready' AND (not_before_ms > ready_at_ms OR is_held OR unmet > 0)
         """,
         """
         SELECT DISTINCT 'headless', queue, concurrency_key, kind

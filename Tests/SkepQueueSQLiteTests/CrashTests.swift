@@ -106,7 +106,7 @@ private struct ChildFailure: Error, CustomStringConvertible {
 }
 
 /// A `queue-crash-child` that runs.
-private final class CrashChild {
+final class CrashChild {
     private let process = Process()
     private let ended: AsyncStream<Void>
 
@@ -142,6 +142,9 @@ private final class CrashChild {
             return true
         }
     }
+
+    /// Lets one that has stopped go on.
+    func goOn() { Foundation.kill(process.processIdentifier, SIGCONT) }
 
     private func kill() async {
         if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }

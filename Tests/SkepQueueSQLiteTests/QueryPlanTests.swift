@@ -20,9 +20,24 @@ struct QueryPlanTests {
             (
                 "key_head_open",
                 """
-                SELECT rank_ms, job FROM key_head
+                SELECT key, job FROM key_head
                  WHERE is_open = 1 AND queue = 'q' AND kind = 'k'
-                 ORDER BY rank_ms, job LIMIT 1
+                 ORDER BY rank_ms, turn, job_rank_ms, job LIMIT 1
+                """
+            ),
+            (
+                "concurrency_key_opening",
+                """
+                SELECT key FROM concurrency_key
+                 WHERE opens_at_ms IS NOT NULL AND queue = 'q' AND opens_at_ms <= 1
+                 ORDER BY opens_at_ms LIMIT 1
+                """
+            ),
+            (
+                "concurrency_key_shut",
+                """
+                SELECT key FROM concurrency_key
+                 WHERE shut_at_ms IS NOT NULL AND queue = 'q' AND shut_at_ms > 1
                 """
             ),
             (
@@ -37,7 +52,8 @@ struct QueryPlanTests {
                 "job_scheduled",
                 """
                 SELECT id FROM job
-                 WHERE state = 'scheduled' AND queue = 'q' AND not_before_ms <= 1
+                 WHERE state = 'scheduled' AND is_held = 0 AND unmet = 0
+                   AND queue = 'q' AND not_before_ms <= 1
                  ORDER BY not_before_ms, id LIMIT 1
                 """
             ),
@@ -45,8 +61,42 @@ struct QueryPlanTests {
                 "job_unique",
                 """
                 SELECT id FROM job
-                 WHERE queue = 'q' AND unique_key = 'u'
+                 WHERE unique_key = 'u' AND queue = 'q'
                    AND state IN ('scheduled', 'ready', 'leased')
+                 ORDER BY id DESC LIMIT 1
+                """
+            ),
+            (
+                "job_unique",
+                """
+                SELECT id FROM job
+                 WHERE unique_key = 'u' AND queue = 'q'
+                   AND state IN ('scheduled', 'ready', 'leased') AND state <> 'leased'
+                 ORDER BY id DESC LIMIT 1
+                """
+            ),
+            (
+                "job_unique_window",
+                """
+                SELECT id FROM job
+                 WHERE unique_key = 'u' AND queue = 'q' AND enqueued_at_ms > 1
+                 ORDER BY enqueued_at_ms DESC, id DESC LIMIT 1
+                """
+            ),
+            (
+                "job_expiring",
+                """
+                SELECT expires_at_ms, id FROM job
+                 WHERE expires_at_ms IS NOT NULL AND state IN ('scheduled', 'ready')
+                   AND expires_at_ms <= 9 AND (expires_at_ms, id) > (1, 1)
+                 ORDER BY expires_at_ms, id LIMIT 1
+                """
+            ),
+            (
+                "job_expiring",
+                """
+                SELECT MIN(expires_at_ms) FROM job
+                 WHERE expires_at_ms IS NOT NULL AND state IN ('scheduled', 'ready')
                 """
             ),
             (

@@ -1,8 +1,9 @@
 import Foundation
 import SkepQueue
-import SkepQueueSQLite
 import SkepTestSupport
 import Testing
+
+@testable import SkepQueueSQLite
 
 @Suite("Wake-ups and presence of workers")
 struct WakeUpTests {
@@ -47,6 +48,34 @@ struct WakeUpTests {
         }
     }
 
+    @Test("A worker that doesn't read its signals keeps none from the others")
+    func stuckWorkers() async throws {
+        try await TemporaryQueue.with { queue in
+            let mine = try WorkerPresence(folder: queue.runFolder)
+            let theirs = try WorkerPresence(folder: queue.runFolder)
+            let stuck = DatagramSocket.make()
+            var address = try #require(
+                DatagramSocket.address(of: queue.runFolder + "/w-stuck.sock"))
+            let bound = DatagramSocket.withPointer(to: &address) { bind(stuck, $0, $1) }
+            #expect(bound == 0)
+            let (lock, receiver) = try mine.enter("w-one")
+            var signals = receiver.signals.makeAsyncIterator()
+            let effects = Effects()
+            effects.hasWork = true
+
+            for _ in 0..<1000 { theirs.wakeUps.send(effects) }
+            #expect(await signals.next() == .look)
+            for _ in 0..<1000 {
+                theirs.wakeUps.send(effects)
+                #expect(await signals.next() == .look)
+            }
+
+            receiver.end()
+            lock.release()
+            close(stuck)
+        }
+    }
+
     @Test("A worker's files are gone after its end")
     func filesAreRemoved() async throws {
         try await TemporaryQueue.with { queue in
@@ -60,6 +89,27 @@ struct WakeUpTests {
 
                 #expect(try FileManager.default.contentsOfDirectory(atPath: queue.runFolder) == [])
             }
+        }
+    }
+
+    @Test("Who comes and goes is noticed though the folder's list is kept")
+    func folderIsReadAgain() async throws {
+        try await TemporaryQueue.with { queue in
+            let presence = try WorkerPresence(folder: queue.runFolder)
+            let folder = RunFolder(path: queue.runFolder)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -3600)],
+                ofItemAtPath: queue.runFolder)
+            #expect(folder.contents.workers == [])
+
+            let (lock, receiver) = try presence.enter("w-one")
+            #expect(folder.contents.workers == ["w-one"])
+            #expect(folder.contents.listeners == ["w-one"])
+            presence.removeFiles(of: "w-one")
+            #expect(folder.contents.workers == [])
+
+            receiver.end()
+            lock.release()
         }
     }
 

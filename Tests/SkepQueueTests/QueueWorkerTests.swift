@@ -59,7 +59,7 @@ struct QueueWorkerTests {
                     try await bench.states(ids) == [.leased, .leased]
                 }
                 let end = bench.clock.uptime + .seconds(120)
-                try await bench.advance(.seconds(2), sleepers: 3) { bench.clock.uptime >= end }
+                try await bench.advance(.seconds(2), sleepers: 4) { bench.clock.uptime >= end }
                 #expect(try await bench.states(ids) == [.leased, .leased])
                 #expect((10...20).contains(bench.store.count(of: .renew)))
                 gate.open()
@@ -82,7 +82,7 @@ struct QueueWorkerTests {
             try await bench.working { _, context in
                 try await stops.sleep(context)
             } until: {
-                try await bench.eventually("leased") { try await bench.states([id]) == [.leased] }
+                try await bench.eventually("it runs") { await stops.begun == 1 }
                 _ = try await bench.store.cancel(id)
                 return try await bench.becomes(.cancelled, id)
             }
@@ -100,7 +100,7 @@ struct QueueWorkerTests {
             try await bench.working { _, context in
                 try await stops.sleep(context)
             } until: {
-                try await bench.states([id]) == [.leased]
+                await stops.begun == 1
             }
 
             let job = try await bench.store.job(id)
@@ -122,7 +122,7 @@ struct QueueWorkerTests {
             } until: {
                 try await bench.eventually("leased") { try await bench.states([id]) == [.leased] }
                 let end = bench.clock.uptime + .seconds(30)
-                try await bench.advance(.milliseconds(500), sleepers: 3) {
+                try await bench.advance(.milliseconds(500), sleepers: 4) {
                     await !stops.reasons.isEmpty
                 }
                 #expect(bench.clock.uptime < end)
@@ -138,7 +138,12 @@ struct QueueWorkerTests {
         try await WorkerBench.with { bench in
             let ids = try await bench.store.enqueue([NewJob("a"), NewJob("b")]).map(\.id)
             bench.store.fail(
-                .settle, with: [.instead(.gone), .afterwards(.outcomeUnknown(why: "a test"))])
+                .exchange,
+                with: [
+                    .instead(.gone), .afterwards(.outcomeUnknown(why: "a test")),
+                    .instead(.outcomeUnknown(why: "a test")),
+                    .afterwards(.outcomeUnknown(why: "a test")),
+                ])
 
             try await bench.working { _, _ in
                 .settle(.succeeded(result: [1], next: [NewJob("next", queue: "elsewhere")]))
@@ -172,7 +177,7 @@ struct QueueWorkerTests {
     @Test("It goes on after the store failed, at its start and later")
     func outlivesStoreFailures() async throws {
         try await WorkerBench.with { bench in
-            for call in [FaultyQueueStore.Call.register, .sweep, .lease] {
+            for call in [FaultyQueueStore.Call.register, .sweep, .exchange] {
                 bench.store.fail(call, with: [.instead(.gone), .instead(.gone)])
             }
             let id = try await bench.store.enqueue([NewJob("job")])[0].id
@@ -197,7 +202,7 @@ struct QueueWorkerTests {
             try await bench.working { _, _ in
                 .settle(.succeeded(result: nil, next: []))
             } until: {
-                try await bench.eventually("it sleeps") { bench.clock.sleeperCount >= 3 }
+                try await bench.eventually("it sleeps") { bench.clock.sleeperCount >= 4 }
                 bench.clock.advance(by: .milliseconds(1699))
                 #expect(try await bench.states([id]) == [.scheduled])
                 bench.clock.advance(by: .milliseconds(1))

@@ -7,6 +7,7 @@ import Synchronization
 struct WorkerBench: Sendable {
     let store: FaultyQueueStore
     let clock: ManualClock
+    let log = RecordedLog()
 
     static func with(_ body: (WorkerBench) async throws -> Void) async throws {
         try await TemporaryQueue.with { queue in
@@ -19,12 +20,11 @@ struct WorkerBench: Sendable {
 
     /// Lets a worker run until `isDone`, stops it, and waits for its end.
     func working(
-        slots: Int = 2, _ handler: @escaping QueueWorker.Handler,
+        slots: Int = 2, _ change: (inout QueueWorker.Configuration) -> Void = { _ in },
+        middleware: [any JobMiddleware] = [], _ handler: @escaping QueueWorker.Handler,
         until isDone: @escaping @Sendable () async throws -> Bool
     ) async throws {
-        let worker = QueueWorker(
-            store: store, configuration: .init(slots: ["default": slots]), clock: clock,
-            logger: .silent, handler: handler)
+        let worker = worker(slots: slots, change, middleware: middleware, handler)
         // Awaited below.
         let work = Task { try await worker.run() }
         let result = await Task { try await self.eventually("it is done", isDone) }.result
@@ -42,13 +42,24 @@ struct WorkerBench: Sendable {
         try result.get()
     }
 
+    func worker(
+        slots: Int = 2, _ change: (inout QueueWorker.Configuration) -> Void = { _ in },
+        middleware: [any JobMiddleware] = [], _ handler: @escaping QueueWorker.Handler
+    ) -> QueueWorker {
+        var configuration = QueueWorker.Configuration(slots: ["default": slots])
+        change(&configuration)
+        return QueueWorker(
+            store: store, configuration: configuration, middleware: middleware, clock: clock,
+            random: { 0.5 }, logger: log.logger, handler: handler)
+    }
+
     func eventually(_ what: String, _ isTrue: () async throws -> Bool) async throws {
         try await SkepTestSupport.eventually(what, isTrue)
     }
 
     /// Lets time pass in small steps until something has happened, each when so many tasks sleep.
     ///
-    /// A worker at rest has three: it waits for work, to renew, and for leases' ends.
+    /// A worker at rest has four: it waits to sweep, to renew, for leases' ends, and to maintain.
     func advance(
         _ step: Duration, sleepers: Int = 1, until isTrue: () async throws -> Bool
     ) async throws {
@@ -111,10 +122,12 @@ final class Gate: Sendable {
 
 /// Why handlers were stopped.
 actor Stops {
+    private(set) var begun = 0
     private(set) var reasons: [StopReason?] = []
 
     /// Runs until it is cancelled.
     func sleep(_ context: any AttemptContext) async throws -> Disposition {
+        begun += 1
         do {
             try await Task.sleep(for: .seconds(600))
         } catch {
@@ -131,4 +144,56 @@ extension QueueError {
 
 extension Logger {
     static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+/// Keeps what was logged.
+final class RecordedLog: Sendable {
+    struct Line: Sendable {
+        let level: Logger.Level
+        let message: String
+        let metadata: Logger.Metadata
+    }
+
+    private let all = Mutex<[Line]>([])
+
+    var logger: Logger { Logger(label: "test") { _ in RecordingLogHandler(log: self) } }
+
+    func lines(_ message: String) -> [Line] {
+        all.withLock { $0.filter { $0.message == message } }
+    }
+
+    /// All of it, to be shown when a test fails.
+    var everything: String {
+        all.withLock { $0.map { "\($0.message) \($0.metadata)" }.joined(separator: "\n") }
+    }
+
+    fileprivate func add(_ line: Line) { all.withLock { $0.append(line) } }
+}
+
+private struct RecordingLogHandler: LogHandler {
+    let log: RecordedLog
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        log.add(
+            RecordedLog.Line(
+                level: event.level, message: "\(event.message)",
+                metadata: metadata.merging(event.metadata ?? [:]) { $1 }))
+    }
+}
+
+/// Carries a value out of a closure.
+final class Box<Value: Sendable>: Sendable {
+    private let content = Mutex<Value?>(nil)
+
+    var value: Value? {
+        get { content.withLock { $0 } }
+        set { content.withLock { $0 = newValue } }
+    }
 }

@@ -44,7 +44,7 @@ extension QueueError: SkepError {
     public var kind: ErrorKind {
         switch self {
         case .leaseLost, .noSuchJob, .notRetryable: .conflict
-        case .invalidJob: .refused
+        case .invalidJob, .invalidStep, .invalidEvent, .invalidSetting: .refused
         case .unavailable, .outcomeUnknown: .unavailable
         case .newerSchema, .unsuitable: .configuration
         }

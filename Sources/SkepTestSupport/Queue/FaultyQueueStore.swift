@@ -4,7 +4,7 @@ internal import Synchronization
 /// A queue store in front of another one that fails as a test wants.
 public final class FaultyQueueStore: QueueStore {
     public enum Call: Sendable {
-        case lease, renew, settle, sweep, register, tick
+        case lease, renew, settle, exchange, sweep, register, tick, maintain
     }
 
     /// How a call fails.
@@ -13,9 +13,11 @@ public final class FaultyQueueStore: QueueStore {
         case instead(QueueError)
         /// It happens, and then fails all the same.
         case afterwards(QueueError)
+        /// It doesn't happen before this has returned.
+        case hanging(until: @Sendable () async -> Void)
     }
 
-    private let store: any QueueStore
+    let store: any QueueStore
     private let faults = Mutex<[Call: [Fault]]>([:])
     private let counts = Mutex<[Call: Int]>([:])
 
@@ -46,6 +48,9 @@ public final class FaultyQueueStore: QueueStore {
         case .afterwards(let error):
             _ = try await body()
             throw error
+        case .hanging(let isOver):
+            await isOver()
+            return try await body()
         }
     }
 
@@ -67,8 +72,20 @@ public final class FaultyQueueStore: QueueStore {
         try await passing(.sweep) { try await store.sweep() }
     }
 
-    public func register(_ worker: WorkerID) async throws -> any WorkerRegistration {
-        try await passing(.register) { try await store.register(worker) }
+    public func maintain() async throws -> Maintenance {
+        try await passing(.maintain) { try await store.maintain() }
+    }
+
+    public func exchange(
+        _ settled: [SettledLease], for requests: [LeaseRequest]
+    ) async throws -> LeaseExchange {
+        try await passing(.exchange) { try await store.exchange(settled, for: requests) }
+    }
+
+    public func register(
+        _ worker: WorkerID, offering offer: WorkerOffer?
+    ) async throws -> any WorkerRegistration {
+        try await passing(.register) { try await store.register(worker, offering: offer) }
     }
 
     public func tick() async throws -> TickResult {
@@ -78,53 +95,4 @@ public final class FaultyQueueStore: QueueStore {
     public func enqueue(_ jobs: [NewJob]) async throws -> [Enqueued] {
         try await store.enqueue(jobs)
     }
-
-    public func cancel(_ id: JobID) async throws -> Cancellation { try await store.cancel(id) }
-    public func retry(_ id: JobID) async throws { try await store.retry(id) }
-
-    public func setPriority(_ priority: Int, of id: JobID) async throws -> Reprioritization {
-        try await store.setPriority(priority, of: id)
-    }
-
-    public func setLimit(
-        _ limit: Int?, of key: ConcurrencyKey, in queue: QueueName
-    ) async throws {
-        try await store.setLimit(limit, of: key, in: queue)
-    }
-
-    public func job(_ id: JobID) async throws -> Job? { try await store.job(id) }
-
-    public func failures(of id: JobID) async throws -> [RecordedFailure] {
-        try await store.failures(of: id)
-    }
-
-    public func result(of id: JobID) async throws -> [UInt8]? { try await store.result(of: id) }
-
-    public func jobs(matching filter: JobFilter) async throws -> [Job] {
-        try await store.jobs(matching: filter)
-    }
-
-    public func setSchedules(_ schedules: [Schedule], of owner: String) async throws {
-        try await store.setSchedules(schedules, of: owner)
-    }
-
-    public func pauseSchedule(_ name: ScheduleName) async throws {
-        try await store.pauseSchedule(name)
-    }
-
-    public func resumeSchedule(_ name: ScheduleName) async throws {
-        try await store.resumeSchedule(name)
-    }
-
-    public func runSchedule(_ name: ScheduleName) async throws -> JobID {
-        try await store.runSchedule(name)
-    }
-
-    public func schedules() async throws -> [ScheduleStatus] { try await store.schedules() }
-
-    public func ticks(of name: ScheduleName, limit: Int) async throws -> [ScheduleTick] {
-        try await store.ticks(of: name, limit: limit)
-    }
-
-    public func status() async throws -> [QueueStatus] { try await store.status() }
 }

@@ -30,8 +30,10 @@ public enum QueueConformance {
     }
 
     public static let cases: [Case] =
-        enqueueing + claiming + leasing + settling + intervening + looking + scheduling
-        + declaring + clocks
+        enqueueing + claiming + controlling + fairness + leasing + settling + intervening + looking
+        + scheduling
+        + declaring + clocks + flows + steps + watching + uniqueness + expiring + matching
+        + semaphores
 }
 
 /// What a conformance case works with, and what it says often.

@@ -15,10 +15,21 @@ struct QueueModel {
         var failures = 0
         var leaseEnd: Duration?
         var isCancelRequested = false
+        var isHeld = false
     }
 
     var entries: [JobID: Entry] = [:]
-    var limits: [ConcurrencyKey: Int] = [:]
+    /// What is said of a key, and when it was served last.
+    struct Key {
+        var limit: Int?
+        var servedAt: Timestamp?
+        var turn = 0
+    }
+
+    var keys: [ConcurrencyKey: Key] = [:]
+    var isPaused = false
+    var limit: Int?
+    private var turn = 0
 
     func unfinished(_ uniqueKey: String?) -> JobID? {
         guard let uniqueKey else { return nil }
@@ -36,17 +47,34 @@ struct QueueModel {
     }
 
     mutating func lease(_ count: Int, now: Timestamp, end: Duration) -> [JobID] {
+        guard !isPaused else { return [] }
         promote(now: now)
         var leased: [JobID] = []
-        while leased.count < count {
-            let open = entries.values.filter { $0.state == .ready && isOpen($0.key) }
-            guard let next = open.min(by: Self.goesBefore) else { break }
+        while leased.count < count, isOpen {
+            guard let next = heads.min(by: { place($0) < place($1) }) else { break }
             entries[next.id]?.state = .leased
             entries[next.id]?.attempt += 1
             entries[next.id]?.leaseEnd = end
+            if let key = next.key { serve(key, now: now) }
             leased.append(next.id)
         }
         return leased
+    }
+
+    private mutating func serve(_ key: ConcurrencyKey, now: Timestamp) {
+        turn += 1
+        keys[key, default: Key()].turn = turn
+        keys[key]?.servedAt = now
+    }
+
+    /// A key of which nothing waits, runs or is said isn't remembered.
+    mutating func forgetIdleKeys() {
+        keys = keys.filter { key, state in
+            state.limit != nil
+                || entries.values.contains {
+                    $0.key == key && ($0.state == .ready || $0.state == .leased)
+                }
+        }
     }
 
     /// Whether the attempt holds the job.
@@ -60,9 +88,11 @@ struct QueueModel {
         switch settlement {
         case .succeeded: entry.finish(.succeeded)
         case .cancelled: entry.finish(.cancelled)
-        case .released: entry.state = .ready
+        case .released: entry.state = entry.isHeld ? .scheduled : .ready
         case .snoozed(let until, _):
             if entry.isCancelRequested { entry.finish(.cancelled) } else { entry.wait(until, now) }
+        case .waiting:
+            if entry.isCancelRequested { entry.finish(.cancelled) }
         case .dead:
             entry.failures += 1
             entry.finish(.dead)
@@ -103,6 +133,19 @@ struct QueueModel {
         return .changed
     }
 
+    mutating func setHeld(_ isHeld: Bool, _ id: JobID, now: Timestamp) -> Bool {
+        guard var entry = entries[id], !entry.state.isFinished else { return false }
+        guard entry.isHeld != isHeld else { return true }
+        entry.isHeld = isHeld
+        if isHeld, entry.state == .ready { entry.state = .scheduled }
+        if !isHeld, entry.state == .scheduled, entry.notBefore <= now {
+            entry.state = .ready
+            entry.readyAt = max(entry.notBefore, entry.readyAt ?? entry.notBefore)
+        }
+        entries[id] = entry
+        return true
+    }
+
     /// - Returns: Whether it may be retried.
     mutating func retry(_ id: JobID, now: Timestamp) -> Bool {
         guard var entry = entries[id], entry.state != .leased, entry.state != .succeeded,
@@ -113,6 +156,7 @@ struct QueueModel {
         entry.notBefore = min(entry.notBefore, now)
         entry.failures = 0
         entry.isCancelRequested = false
+        entry.isHeld = false
         entries[id] = entry
         return true
     }
@@ -130,7 +174,7 @@ struct QueueModel {
                 entry.finish(.dead)
                 died.insert(entry.id)
             } else {
-                entry.state = .ready
+                entry.state = entry.isHeld ? .scheduled : .ready
                 reclaimed.insert(entry.id)
             }
             entries[entry.id] = entry
@@ -139,21 +183,42 @@ struct QueueModel {
     }
 
     private mutating func promote(now: Timestamp) {
-        for var entry in entries.values where entry.state == .scheduled && entry.notBefore <= now {
+        for var entry in entries.values
+        where entry.state == .scheduled && !entry.isHeld && entry.notBefore <= now {
             entry.state = .ready
             entry.readyAt = entry.notBefore
             entries[entry.id] = entry
         }
     }
 
-    private func isOpen(_ key: ConcurrencyKey?) -> Bool {
-        guard let key, let limit = limits[key] else { return true }
-        return entries.values.count { $0.key == key && $0.state == .leased } < limit
+    private var isOpen: Bool {
+        let leased = entries.values.count { $0.state == .leased }
+        return leased < limit ?? .max
     }
 
-    private static func goesBefore(_ left: Entry, _ right: Entry) -> Bool {
-        if left.rank != right.rank { return left.rank < right.rank }
-        return left.id < right.id
+    private func isOpen(_ key: ConcurrencyKey?) -> Bool {
+        guard let key, let state = keys[key] else { return true }
+        let leased = entries.values.count { $0.key == key && $0.state == .leased }
+        return leased < state.limit ?? .max
+    }
+
+    /// The jobs without a key, and the first one of each open key.
+    private var heads: [Entry] {
+        let ready = entries.values.filter { $0.state == .ready && isOpen($0.key) }
+        let byKey = Dictionary(grouping: ready.filter { $0.key != nil }, by: \.key)
+        return ready.filter { $0.key == nil }
+            + byKey.values.compactMap { $0.min { ($0.rank, $0.id) < ($1.rank, $1.id) } }
+    }
+
+    /// By rank, a key's jobs as though they were ready since it was served last; then keys served
+    /// longer ago.
+    private func place(_ entry: Entry) -> (Int64, Int, Int64, Int64) {
+        let key = entry.key.flatMap { keys[$0] }
+        let rank = entry.rank.milliseconds
+        let served = key?.servedAt.map {
+            JobPriority.rank(of: entry.priority, readyAt: $0).milliseconds
+        }
+        return (max(rank, served ?? rank), key?.turn ?? 0, rank, entry.id.rawValue)
     }
 }
 
@@ -168,7 +233,7 @@ extension QueueModel.Entry {
 
     fileprivate mutating func wait(_ until: Timestamp, _ now: Timestamp) {
         notBefore = until
-        state = until <= now ? .ready : .scheduled
+        state = until <= now && !isHeld ? .ready : .scheduled
         if until <= now { readyAt = now }
     }
 }

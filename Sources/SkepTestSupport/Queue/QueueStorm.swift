@@ -26,6 +26,7 @@ public struct QueueStorm {
         for step in 0..<steps {
             do {
                 try await takeStep()
+                model.forgetIdleKeys()
             } catch let error as Unexpected {
                 throw Unexpected("step \(step): \(error)")
             }
@@ -42,7 +43,9 @@ public struct QueueStorm {
         case ..<80: try await cancel()
         case ..<83: try await retry()
         case ..<86: try await setPriority()
-        case ..<90: try await setLimit()
+        case ..<88: try await setLimit()
+        case ..<89: try await setQueue()
+        case ..<91: try await hold()
         case ..<95: try await sweep()
         case ..<96:
             // Long enough for what waits to overtake what is more urgent.
@@ -159,7 +162,32 @@ public struct QueueStorm {
         guard let key = Self.keys.compactMap({ $0 }).randomElement(using: &random) else { return }
         let limit = [nil, 0, 1, 2, 3].randomElement(using: &random) ?? nil
         try await store.setLimit(limit, of: key, in: "default")
-        model.limits[key] = limit
+        model.keys[key, default: .init()].limit = limit
+    }
+
+    private mutating func setQueue() async throws {
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0:
+            try await store.pause("default")
+            model.isPaused = true
+        case 1:
+            let limit = [nil, 0, 2, 5].randomElement(using: &random) ?? nil
+            try await store.setLimit(limit, of: "default")
+            model.limit = limit
+        default:
+            try await store.resume("default")
+            try await store.setLimit(nil, of: "default")
+            model.isPaused = false
+            model.limit = nil
+        }
+    }
+
+    private mutating func hold() async throws {
+        guard let id = anyJob() else { return }
+        let isHeld = Bool.random(using: &random)
+        let answer = isHeld ? try await store.hold(id) : try await store.letGo(id)
+        try expectEqual(
+            answer, model.setHeld(isHeld, id, now: clock.now), "answer for job \(id)")
     }
 
     private mutating func sweep() async throws {

@@ -1,4 +1,3 @@
-public import SkepQueue
 internal import Synchronization
 
 /// A clock that a test turns by hand.

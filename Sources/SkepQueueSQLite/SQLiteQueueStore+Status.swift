@@ -1,0 +1,133 @@
+internal import GRDB
+public import SkepQueue
+
+/// The time over which rates are measured.
+private let rateMinutes: Int64 = 5
+
+extension SQLiteQueueStore {
+    public func status() async throws -> [QueueStatus] {
+        let now = rules.clock.now
+        return try await read { database in
+            try StatusReader(database: database, now: now).statuses()
+        }
+    }
+}
+
+/// Puts together how the queues stand, from counts and the heads of indexes.
+private struct StatusReader {
+    private struct Counts {
+        var byState: [Job.State: Int] = [:]
+        var readyByKind: [JobKind: Int] = [:]
+    }
+
+    private struct Setting {
+        let isPaused: Bool
+        let limit: Int?
+        let rate: RateLimit?
+    }
+
+    private struct Throughput {
+        var enqueued = 0.0
+        var finished = 0.0
+    }
+
+    let database: Database
+    let now: Timestamp
+
+    func statuses() throws -> [QueueStatus] {
+        let counts = try counts()
+        let settings = try settings()
+        let keys = try keys()
+        let throughput = try throughput()
+        let queues = Set(counts.keys).union(settings.keys).union(keys.keys)
+        return try queues.sorted().map { queue in
+            let setting = settings[queue]
+            return QueueStatus(
+                queue: QueueName(rawValue: queue), counts: counts[queue]?.byState ?? [:],
+                readyByKind: counts[queue]?.readyByKind ?? [:],
+                isPaused: setting?.isPaused ?? false, limit: setting?.limit, rate: setting?.rate,
+                oldestReadyAt: try earliest(Self.oldestReady, in: queue),
+                nextDue: try earliest(Self.nextDue, in: queue),
+                finishedPerMinute: throughput[queue]?.finished ?? 0,
+                enqueuedPerMinute: throughput[queue]?.enqueued ?? 0, keys: keys[queue] ?? [])
+        }
+    }
+
+    private func counts() throws -> [String: Counts] {
+        try rows("SELECT queue, state, kind, count FROM job_count").reduce(into: [:]) {
+            counts, row in
+            guard let state = Job.State(rawValue: row[1]) else { return }
+            let count: Int = row[3]
+            var queue = counts[row[0]] ?? Counts()
+            queue.byState[state, default: 0] += count
+            if state == .ready, count > 0 { queue.readyByKind[JobKind(rawValue: row[2])] = count }
+            counts[row[0]] = queue
+        }
+    }
+
+    private func settings() throws -> [String: Setting] {
+        try rows(
+            "SELECT queue, is_paused, lim, rate_count, rate_per_ms, rate_burst FROM queue_setting"
+        ).reduce(into: [:]) { settings, row in
+            settings[row[0]] = Setting(
+                isPaused: row[1], limit: row[2], rate: RateLimit(row, from: 3))
+        }
+    }
+
+    private func keys() throws -> [String: [QueueStatus.Key]] {
+        try rows(
+            """
+            SELECT queue, key, lim, leased, ready, rate_count, rate_per_ms, rate_burst
+              FROM concurrency_key
+             WHERE lim IS NOT NULL OR rate_count IS NOT NULL OR leased > 0 OR ready > 0
+             ORDER BY queue, key
+            """
+        ).reduce(into: [:]) { keys, row in
+            keys[row[0], default: []].append(
+                QueueStatus.Key(
+                    key: ConcurrencyKey(rawValue: row[1]), limit: row[2],
+                    rate: RateLimit(row, from: 5), leased: row[3], ready: row[4]))
+        }
+    }
+
+    /// Jobs per minute. The current minute isn't over, so of the oldest one counts what is missing
+    /// of it.
+    private func throughput() throws -> [String: Throughput] {
+        let minute = 60_000.0
+        let current = Int64((Double(now.milliseconds) / minute).rounded(.down))
+        let elapsed = Double(now.milliseconds) / minute - Double(current)
+        let oldest = current - rateMinutes
+        return try rows(
+            """
+            SELECT queue, minute, enqueued, finished
+              FROM queue_throughput
+             WHERE minute BETWEEN ? AND ?
+            """,
+            [oldest, current]
+        ).reduce(into: [:]) { throughput, row in
+            let share = (row[1] as Int64 == oldest ? 1 - elapsed : 1) / Double(rateMinutes)
+            throughput[row[0], default: Throughput()].enqueued += share * (row[2] as Double)
+            throughput[row[0], default: Throughput()].finished += share * (row[3] as Double)
+        }
+    }
+
+    private func earliest(_ query: String, in queue: String) throws -> Timestamp? {
+        try Int64.fetchOne(database.cachedStatement(sql: query), arguments: [queue])
+            .map(Timestamp.init(milliseconds:))
+    }
+
+    private func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
+        try Row.fetchAll(database, sql: sql, arguments: arguments)
+    }
+
+    /// Served by job_ready_age.
+    private static let oldestReady =
+        "SELECT MIN(ready_at_ms) FROM job WHERE state = 'ready' AND queue = ?"
+
+    /// Served by job_scheduled.
+    private static let nextDue = """
+        SELECT MIN(not_before_ms)
+          FROM job
+         WHERE state = 'scheduled' AND is_held = 0 AND unmet = 0 AND queue = ?
+        """
+}
