@@ -48,7 +48,7 @@ import Testing
 
         #expect(
             document.line()
-                == #"{"error":{"kind":"conflict","what":"There is no job 7","why":null,"advice":"\"skep queue list\" shows those there are.","exit_code":1}}"#
+                == #"{"error":{"kind":"conflict","what":"There is no job 7","why":null,"advice":"It may have been removed since: finished jobs are kept for a time only.","exit_code":1}}"#
         )
     }
 }

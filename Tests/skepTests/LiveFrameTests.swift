@@ -9,8 +9,10 @@ import Testing
         _ picture: StatusPicture, _ columns: Int, _ rows: Int, problem: String? = nil
     ) -> [String] {
         LiveFrame(
-            picture: picture, now: goldenNow, columns: columns, rows: rows,
-            local: LocalTime(named: "UTC"), problem: problem, style: { text, _ in text }
+            picture: picture,
+            scene: LiveScene(
+                now: goldenNow, columns: columns, rows: rows, local: LocalTime(named: "UTC"),
+                problem: problem, style: { text, _ in text })
         ).lines()
     }
 
@@ -68,9 +70,10 @@ import Testing
     func colour() throws {
         let picture = try Samples.picture
         let styled = LiveFrame(
-            picture: picture, now: goldenNow, columns: 100, rows: 30,
-            local: LocalTime(named: "UTC"),
-            style: { text, style in "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" }
+            picture: picture,
+            scene: LiveScene(
+                now: goldenNow, columns: 100, rows: 30, local: LocalTime(named: "UTC"),
+                style: { text, style in "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" })
         ).lines()
 
         let plain = styled.map { $0.replacing(/\u{1B}\[[0-9]+m/, with: "") }
@@ -79,7 +82,7 @@ import Testing
 }
 
 @Suite struct LiveFrameShareTests {
-    typealias Share = LiveFrame.Share
+    typealias Share = LiveSections.Share
 
     @Test("Where there is room for all, all is shown, with blank lines between")
     func all() {

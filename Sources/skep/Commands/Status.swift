@@ -32,7 +32,8 @@ struct Status: AsyncParsableCommand {
         let clock = SystemClock()
         if watch {
             return try await LiveView(
-                console: console, clock: clock, read: { try await reader.read() }
+                console: console, clock: clock, read: { try await reader.read() },
+                frame: { LiveFrame(picture: $0, scene: $1).lines() }
             ).run()
         }
         let picture = try await reader.read()

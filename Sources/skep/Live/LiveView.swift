@@ -2,14 +2,26 @@ import SkepCore
 import SkepQueue
 import UnixSignals
 
-/// `skep status --watch`: the picture, drawn anew each second, until a key or a signal ends it.
-struct LiveView {
+/// A picture that stays on the terminal, drawn anew each second, until a key or a signal ends it.
+struct LiveView<Picture> {
     let console: Console
     let clock: any Clock
-    let read: () async throws -> StatusPicture
+    let read: () async throws -> Picture
+    /// The lines of a picture: no more than fit, and none too wide.
+    let frame: (Picture, LiveScene) -> [String]
 
     /// How often is looked; keys and a resized window are seen within a tenth of it.
-    private static let interval = Duration.seconds(1)
+    private let interval = Duration.seconds(1)
+
+    init(
+        console: Console, clock: any Clock, read: @escaping () async throws -> Picture,
+        frame: @escaping (Picture, LiveScene) -> [String]
+    ) {
+        self.console = console
+        self.clock = clock
+        self.read = read
+        self.frame = frame
+    }
 
     /// - Throws: What reading throws the first time; later on it is shown, and tried again.
     func run() async throws {
@@ -18,7 +30,7 @@ struct LiveView {
             throw ProgramError(
                 .usage, "--watch needs a terminal that can place the cursor.",
                 advice:
-                    "\"skep status --json\" and \"skep events --follow\" are for everything else."
+                    "\"skep events --follow\", and --json in place of --watch, are for everything else."
             )
         }
         var picture = try await read()
@@ -39,10 +51,10 @@ struct LiveView {
                 let size = screen.size
                 if drawn.map({ $0 != size }) ?? true {
                     drawn = size
-                    screen.draw(frame(picture, problem, size).lines(), size)
+                    screen.draw(frame(picture, scene(problem, size)), size)
                 }
                 if screen.pressed() { return }
-                try await clock.sleep(for: Self.interval / 10)
+                try await clock.sleep(for: interval / 10)
             }
             do {
                 picture = try await read()
@@ -57,11 +69,9 @@ struct LiveView {
         }
     }
 
-    private func frame(
-        _ picture: StatusPicture, _ problem: String?, _ size: (columns: Int, rows: Int)
-    ) -> LiveFrame {
-        LiveFrame(
-            picture: picture, now: clock.now, columns: size.columns, rows: size.rows,
-            problem: problem, style: console.output.styled)
+    private func scene(_ problem: String?, _ size: (columns: Int, rows: Int)) -> LiveScene {
+        LiveScene(
+            now: clock.now, columns: size.columns, rows: size.rows, problem: problem,
+            style: console.output.styled)
     }
 }

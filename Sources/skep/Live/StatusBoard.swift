@@ -3,16 +3,6 @@ import SkepQueue
 
 /// The picture as sections of rows, for a terminal's height or all of them.
 struct StatusBoard {
-    struct Section {
-        let title: String
-        let table: Table
-        /// Sections that matter less lose rows first.
-        let weight: Int
-        var style = Terminal.Style.bold
-        /// Sections of runs stand in line with each other.
-        var isOfRuns = false
-    }
-
     let picture: StatusPicture
     let now: Timestamp
     var local = LocalTime()
@@ -22,22 +12,22 @@ struct StatusBoard {
     var saysNextElsewhere = false
 
     /// In the order in which they are shown; empty ones are left out.
-    var sections: [Section] {
+    var sections: [LiveSection] {
         [
-            Section(
+            LiveSection(
                 title: "Burn-down", table: burndowns,
                 weight: picture.burndowns.contains { $0.burndown.state != .ended } ? 10 : 2),
-            Section(title: "At work", table: atWork, weight: 10, style: .green, isOfRuns: true),
-            Section(title: "Queued", table: queued, weight: 2, isOfRuns: true),
-            Section(title: "Waiting", table: waits, weight: 4, isOfRuns: true),
-            Section(title: "For people", table: forPeople, weight: 4, style: .yellow),
-            Section(title: "Went wrong", table: wrong, weight: 4, style: .red),
-            Section(title: "Schedules", table: schedules, weight: 1),
+            LiveSection(title: "At work", table: atWork, weight: 10, style: .green, isOfRuns: true),
+            LiveSection(title: "Queued", table: queued, weight: 2, isOfRuns: true),
+            LiveSection(title: "Waiting", table: waits, weight: 4, isOfRuns: true),
+            LiveSection(title: "For people", table: forPeople, weight: 4, style: .yellow),
+            LiveSection(title: "Went wrong", table: wrong, weight: 4, style: .red),
+            LiveSection(title: "Schedules", table: schedules, weight: 1),
         ].filter { !$0.table.isEmpty }
     }
 
     /// What happened last, for the room that is left.
-    var lately: Section {
+    var lately: LiveSection {
         var table = Table([
             .fixed("WHEN"), .flexible("AGENT"), .flexible("ISSUE"), .flexible("WHAT"),
         ])
@@ -48,7 +38,7 @@ struct StatusBoard {
                 event.text,
             ])
         }
-        return Section(title: "Lately", table: table, weight: 0)
+        return LiveSection(title: "Lately", table: table, weight: 0)
     }
 
     // Runs

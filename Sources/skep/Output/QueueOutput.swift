@@ -1,166 +1,5 @@
 import SkepCore
 import SkepQueue
-import SkepQueueSQLite
-import SkepStore
-
-/// A job with what it is done for.
-struct ListedJob {
-    let job: Job
-    /// `nil` for jobs that aren't the swarm's.
-    let subject: JobSubject?
-
-    static func list(_ jobs: [Job], from queue: SQLiteQueueStore) async throws -> [ListedJob] {
-        let subjects = try await SQLiteSwarmStore(queue).subjects(of: jobs)
-        return jobs.map { ListedJob(job: $0, subject: subjects[$0.id]) }
-    }
-
-    /// "run 5 work", "report of run 5"; of other jobs the kind.
-    var about: String {
-        guard let subject else { return job.kind.rawValue }
-        guard let run = subject.run else { return "report on \(subject.place)" }
-        return subject.step.map { "run \(run) \($0)" } ?? "report of run \(run)"
-    }
-
-    /// What it waits for, or what went wrong when it was tried last.
-    var reason: String? { job.reason ?? (job.state == .succeeded ? nil : subject?.lastFailure) }
-
-    /// The fields of a job, as docs/json-output.md lists them.
-    var json: JSON { .object(members) }
-
-    var members: [JSON.Member] { job.members(run: subject?.run) }
-}
-
-extension Job {
-    fileprivate func members(run: RunID?) -> [JSON.Member] {
-        let object = JSON.object([
-            "id": .id(id),
-            "queue": .name(queue),
-            "kind": .name(kind),
-            "run_id": .id(run),
-            "state": .name(state),
-            "priority": .number(priority),
-            "concurrency_key": .name(concurrencyKey),
-            "unique_key": .optional(uniqueKey),
-            "attempt": .number(attempt),
-            "failures": .number(failures),
-            "max_failures": .number(maxFailures),
-            "enqueued_at": .time(enqueuedAt),
-            "not_before": .time(notBefore),
-            "ready_at": .time(readyAt),
-            "leased_at": .time(leasedAt),
-            "finished_at": .time(finishedAt),
-            "worker_id": .name(worker),
-            "is_cancel_requested": .boolean(isCancelRequested),
-            "reason": .optional(reason),
-        ])
-        guard case .object(let members) = object else { return [] }
-        return members
-    }
-
-    /// Since when or until when it is where it is.
-    func standing(_ now: Timestamp) -> String {
-        switch state {
-        case .scheduled: "due " + TimeText.relative(notBefore, to: now)
-        case .ready: "ready " + TimeText.relative(readyAt ?? enqueuedAt, to: now)
-        case .leased: "begun " + TimeText.relative(leasedAt ?? enqueuedAt, to: now)
-        case .succeeded, .dead, .cancelled:
-            "ended " + TimeText.relative(finishedAt ?? enqueuedAt, to: now)
-        }
-    }
-}
-
-extension [ListedJob] {
-    func table(_ now: Timestamp) -> Table {
-        var table = Table([
-            .fixed("JOB"), .fixed("STATE"), .flexible("QUEUE"), .flexible("ABOUT"),
-            .fixed("ATTEMPT"), .fixed("FAILURES"), .fixed("SINCE"), .flexible("REASON"),
-        ])
-        for listed in self {
-            let job = listed.job
-            table.add([
-                "\(job.id)", job.isCancelRequested ? "\(job.state.rawValue)!" : job.state.rawValue,
-                job.queue.rawValue, listed.about, "\(job.attempt)",
-                "\(job.failures)/\(job.maxFailures)", job.standing(now), listed.reason ?? "",
-            ])
-        }
-        return table
-    }
-}
-
-/// A job with what is known of its attempts.
-struct JobDetails {
-    let listed: ListedJob
-    let failures: [RecordedFailure]
-    let result: [UInt8]?
-
-    var json: JSON {
-        .object(
-            listed.members + [
-                .init(key: "payload", value: Self.text(job.payload)),
-                .init(key: "result", value: result.map(Self.text) ?? .null),
-                .init(key: "failure_history", value: .list(failures.map(\.json))),
-            ])
-    }
-
-    private var job: Job { listed.job }
-
-    func show(on console: Console, now: Timestamp) {
-        console.show([
-            ("job", "\(job.id)"),
-            ("state", job.state.rawValue + (job.isCancelRequested ? ", to be cancelled" : "")),
-            ("since", job.standing(now)),
-            ("reason", listed.reason),
-            ("queue", job.queue.rawValue),
-            ("kind", job.kind.rawValue),
-            ("about", listed.subject == nil ? nil : listed.about),
-            ("priority", "\(job.priority)"),
-            ("key", job.concurrencyKey?.rawValue),
-            ("attempt", "\(job.attempt)"),
-            ("failures", "\(job.failures) of \(job.maxFailures)"),
-            ("enqueued", TimeText.rfc3339(job.enqueuedAt)),
-            ("worker", job.worker?.rawValue),
-            ("payload", Self.preview(job.payload)),
-            ("result", result.map(Self.preview)),
-        ])
-        guard !failures.isEmpty else { return }
-        console.heading("Failures")
-        var table = Table([
-            .fixed("ATTEMPT"), .fixed("WHEN"), .fixed("KIND"), .fixed("COUNTED"),
-            .flexible("MESSAGE"),
-        ])
-        for failure in failures {
-            table.add([
-                "\(failure.attempt)", TimeText.relative(failure.at, to: now), failure.failure.kind,
-                failure.isCounted ? "yes" : "no", failure.failure.message,
-            ])
-        }
-        console.show(table)
-    }
-
-    /// As text where it is text; else base64 isn't worth it: its size.
-    private static func text(_ bytes: [UInt8]) -> JSON {
-        String(validating: bytes, as: UTF8.self).map { .text($0) } ?? .null
-    }
-
-    private static func preview(_ bytes: [UInt8]) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            return "\(TimeText.bytes(Int64(bytes.count))), not text"
-        }
-        return text.count > 2000 ? String(text.prefix(2000)) + "…" : text
-    }
-}
-
-extension RecordedFailure {
-    var json: JSON {
-        .object([
-            "attempt": .number(attempt),
-            "at": .time(at),
-            "kind": .text(failure.kind),
-            "message": .text(failure.message),
-            "is_counted": .boolean(isCounted),
-        ])
-    }
-}
 
 extension QueueStatus {
     var json: JSON {
@@ -172,6 +11,18 @@ extension QueueStatus {
                     Job.State.allCases.map {
                         .init(key: $0.rawValue, value: .number(counts[$0] ?? 0))
                     })),
+            .init(key: "is_paused", value: .boolean(isPaused)),
+            .init(key: "limit", value: .number(limit)),
+            .init(key: "rate", value: .optional(rate.map(RateText.text))),
+            .init(
+                key: "ready_by_kind",
+                value: .object(
+                    readyByKind.sorted { $0.key < $1.key }.map {
+                        .init(key: $0.key.rawValue, value: .number($0.value))
+                    })),
+            .init(key: "finished_per_minute", value: .number(Int(finishedPerMinute.rounded()))),
+            .init(key: "enqueued_per_minute", value: .number(Int(enqueuedPerMinute.rounded()))),
+            .init(key: "seconds_to_drain", value: .number(timeToDrain?.components.seconds)),
             .init(key: "oldest_ready_at", value: .time(oldestReadyAt)),
             .init(key: "next_due_at", value: .time(nextDue)),
             .init(
@@ -181,11 +32,24 @@ extension QueueStatus {
                         .object([
                             "key": .name(key.key),
                             "limit": .number(key.limit),
+                            "rate": .optional(key.rate.map(RateText.text)),
                             "leased": .number(key.leased),
                             "ready": .number(key.ready),
                         ])
                     })),
         ])
+    }
+
+    var shownTimeToDrain: String {
+        guard (counts[.ready] ?? 0) + (counts[.leased] ?? 0) > 0 else { return "-" }
+        return timeToDrain.map(TimeText.short) ?? "-"
+    }
+
+    /// "paused, at most 4, 100/m"
+    var shownLimits: String {
+        [
+            isPaused ? "paused" : nil, limit.map { "at most \($0)" }, rate.map(RateText.text),
+        ].compactMap { $0 }.joined(separator: ", ")
     }
 }
 
@@ -193,14 +57,19 @@ extension [QueueStatus] {
     func table(_ now: Timestamp) -> Table {
         var table = Table(
             [.flexible("QUEUE")] + Job.State.allCases.map { .fixed($0.rawValue.uppercased()) }
-                + [.fixed("OLDEST"), .fixed("NEXT DUE")])
+                + [
+                    .fixed("OLDEST"), .fixed("NEXT DUE"), .optional("DONE/MIN"),
+                    .optional("DRAINED IN"), .optional("LIMITS"),
+                ])
         for status in self {
             table.add(
-                [status.queue.rawValue]
+                [status.queue.rawValue + (status.isPaused ? " (paused)" : "")]
                     + Job.State.allCases.map { String(status.counts[$0] ?? 0) }
                     + [
                         status.oldestReadyAt.map { TimeText.short(now - $0) } ?? "-",
                         status.nextDue.map { TimeText.relative($0, to: now) } ?? "-",
+                        TimeText.grouped(Int(status.finishedPerMinute.rounded())),
+                        status.shownTimeToDrain, status.shownLimits,
                     ])
         }
         return table.withoutEmptyColumns(keeping: ["QUEUE", "READY", "LEASED"])
@@ -212,7 +81,7 @@ extension [QueueStatus] {
     func keyTable(agents: Set<ConcurrencyKey>?) -> Table {
         var table = Table([
             .flexible("QUEUE"), .flexible("KEY"), .fixed("LEASED"), .fixed("LIMIT"),
-            .fixed("READY"),
+            .fixed("READY"), .optional("RATE"),
         ])
         for status in self {
             for key in status.keys
@@ -222,8 +91,78 @@ extension [QueueStatus] {
                 table.add([
                     status.queue.rawValue, key.key.rawValue, "\(key.leased)",
                     key.limit.map(String.init) ?? "-", "\(key.ready)",
+                    key.rate.map(RateText.text) ?? "-",
                 ])
             }
+        }
+        return table.withoutEmptyColumns(keeping: ["QUEUE", "KEY", "LEASED", "LIMIT", "READY"])
+    }
+}
+
+extension WorkerStatus {
+    var json: JSON {
+        .object([
+            "worker_id": .name(worker),
+            "process_id": .number(processID),
+            "is_alive": .boolean(isAlive),
+            "started_at": .time(startedAt),
+            "slots": .object(
+                (offer?.slots ?? [:]).sorted { $0.key < $1.key }.map {
+                    .init(key: $0.key.rawValue, value: .number($0.value))
+                }),
+            "kinds": offer?.kinds.map { .list($0.sorted().map { .name($0) }) } ?? .null,
+            "leased_job_ids": .list(leased.map { .id($0) }),
+        ])
+    }
+
+    /// "steps 4, reports 2"
+    fileprivate var shownSlots: String {
+        (offer?.slots ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            .joined(separator: ", ")
+    }
+}
+
+extension [WorkerStatus] {
+    func table(_ now: Timestamp) -> Table {
+        var table = Table([
+            .fixed("WORKER"), .fixed("PROCESS"), .fixed("SINCE"), .flexible("SLOTS"),
+            .optional("KINDS"), .flexible("RUNS"),
+        ])
+        for worker in self {
+            let kinds = worker.offer?.kinds.map { $0.sorted().map(\.rawValue) }
+            let more = worker.leased.count > 8 ? " and \(worker.leased.count - 8) more" : ""
+            table.add([
+                worker.worker.rawValue, worker.isAlive ? "\(worker.processID)" : "gone",
+                TimeText.relative(worker.startedAt, to: now), worker.shownSlots,
+                kinds.map { $0.joined(separator: ", ") } ?? "all",
+                worker.leased.prefix(8).map { "\($0)" }.joined(separator: ", ") + more,
+            ])
+        }
+        return table
+    }
+}
+
+extension SemaphoreStatus {
+    var json: JSON {
+        .object([
+            "name": .name(name), "permits": .number(permits),
+            "held_by": .list(held.map { .name($0.holder) }),
+            "waiting": .list(waiting.map { .name($0) }),
+        ])
+    }
+}
+
+extension [SemaphoreStatus] {
+    var table: Table {
+        var table = Table([
+            .flexible("LOCK"), .fixed("PERMITS"), .flexible("HELD BY"), .fixed("WAITING"),
+        ])
+        for semaphore in self {
+            table.add([
+                semaphore.name.rawValue, "\(semaphore.permits)",
+                semaphore.held.map(\.holder.rawValue).joined(separator: ", "),
+                "\(semaphore.waiting.count)",
+            ])
         }
         return table
     }

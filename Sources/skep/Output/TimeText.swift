@@ -31,9 +31,20 @@ enum TimeText {
         }
     }
 
+    /// "1,234,567".
+    static func grouped(_ number: Int) -> String {
+        var text = String(number.magnitude)
+        var place = text.count - 3
+        while place > 0 {
+            text.insert(",", at: text.index(text.startIndex, offsetBy: place))
+            place -= 3
+        }
+        return number < 0 ? "-" + text : text
+    }
+
     /// "1 job", "2 jobs".
     static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
-        "\(number) " + (number == 1 ? one : many ?? one + "s")
+        "\(grouped(number)) " + (number == 1 ? one : many ?? one + "s")
     }
 
     /// "a", "a and b", "a, b and c".
