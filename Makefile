@@ -4,6 +4,7 @@ SWIFT ?= swift
 # The walls between the parts are checked with every build.
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 prefix ?= /usr/local
+KILLS ?= 200
 sources = Sources Tests Benchmarks Package.swift
 # They have servers in their own process, which all tests at once would leave no time to answer.
 server_tests = ^(SkepForgeTests|SkepTrackersTests)\.
@@ -51,10 +52,22 @@ bench: setup ## Measure speed and memory, release build (takes a while)
 	$(SWIFT) build -c release $(BUILD_FLAGS)
 	@python3 Benchmarks/bench.py --programs .build/release
 
+bench-queue: setup ## Measure the queue beside Huey, release build (takes a quarter of an hour)
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product queue-bench
+	@Scripts/setup-huey
+	@python3 Benchmarks/queueing.py --programs .build/release $(BENCH_FLAGS)
+
+soak: setup ## Kill what uses the queue two hundred times, and look that nothing is lost
+	SKEP_SOAK_KILLS=$(KILLS) $(SWIFT) test $(BUILD_FLAGS) --filter SkepQueueSQLiteTests.Crash
+
+example-queue: ## Build and run the package that depends only on the queue
+	@examples/queue/run
+
 install: setup ## Build for release and install skep and skep-host under $(prefix)
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product skep
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product skep-host
 	install -d $(DESTDIR)$(prefix)/bin
 	install -m 755 .build/release/skep .build/release/skep-host $(DESTDIR)$(prefix)/bin
 
-.PHONY: help setup build demo test setup-peers lint format golden docs bench install
+.PHONY: help setup build demo test setup-peers lint format golden docs bench bench-queue soak \
+	example-queue install

@@ -1,122 +1,95 @@
 internal import Foundation
-internal import SkepQueue
-internal import SkepQueueSQLite
 
-/// Measures the queue beside the disk it is on.
+/// Measures one thing about the queue, for the drivers in the folder above: they run it beside
+/// another queue, turn and turn about, and print the tables.
 ///
-/// Usage: queue-bench [FOLDER] | queue-bench fill DATABASE COUNT
+/// A command prints one JSON object on a line of its own. Those that say so print "ready" before
+/// that and wait for a line; those that go on until they are killed print no JSON.
 @main
 struct QueueBench {
-    static func main() async throws {
-        let arguments = CommandLine.arguments.dropFirst()
-        if arguments.first == "fill", arguments.count == 3, let count = Int(arguments[3]) {
-            let runFolder = FileManager.default.temporaryDirectory.path + "/queue-bench-run"
-            let store = try await SQLiteQueueStore(path: arguments[2], runFolder: runFolder)
-            try await fill(store, count)
-            return await store.close()
+    private struct Command {
+        let arguments: String
+        let purpose: String
+        let run: @Sendable ([String]) async throws -> Void
+
+        init(
+            _ arguments: String, _ purpose: String,
+            _ run: @escaping @Sendable ([String]) async throws -> Void
+        ) {
+            self.arguments = arguments
+            self.purpose = purpose
+            self.run = run
         }
-        guard arguments.count <= 1 else {
-            FileHandle.standardError.write(
-                Data("usage: queue-bench [FOLDER] | queue-bench fill DATABASE COUNT\n".utf8))
+    }
+
+    private static let commands: [String: Command] = [
+        "fill": Command("DATABASE COUNT", "puts jobs into a queue") {
+            try await fill($0[0], count: try number($0[1]))
+        },
+        "enqueue": Command("DATABASE CALLERS SECONDS", "enqueues, and counts") {
+            try await enqueue(into: $0[0], callers: try number($0[1]), for: try seconds($0[2]))
+        },
+        "through": Command(
+            "DATABASE CALLERS SLOTS SECONDS", "enqueues, works everything off, and counts"
+        ) {
+            try await passThrough(
+                $0[0], callers: try number($0[1]), slots: try number($0[2]),
+                for: try seconds($0[3]))
+        },
+        "work": Command(
+            "DATABASE SLOTS JOURNAL MILLISECONDS",
+            "works; writes each job's number and the time into a journal, after a while"
+        ) {
+            try await work(
+                on: $0[0], slots: try number($0[1]), journal: $0[2],
+                length: .milliseconds(try number($0[3])))
+        },
+        "watch": Command("DATABASE JOURNAL", "writes the time of each wake-up into a journal") {
+            try await watch($0[0], journal: $0[1])
+        },
+        "ring": Command("DATABASE…", "per line \"DATABASE NUMBER\": enqueues, prints the time") {
+            try await ring($0)
+        },
+        "produce": Command(
+            "DATABASE JOURNAL MILLISECONDS", "enqueues one by one, and writes down what is safe"
+        ) {
+            try await produce(
+                into: $0[0], journal: $0[1], pause: .milliseconds(try number($0[2])))
+        },
+        "claim": Command("FOLDER MANY LIMITED SAMPLES", "times a claim in five situations") {
+            try await measureClaims(
+                in: $0[0], many: try number($0[1]), limited: try number($0[2]),
+                samples: try number($0[3]))
+        },
+        "cycle": Command(
+            "DATABASE SECONDS", "ready; enqueues, leases and settles one after the other"
+        ) {
+            try await cycle($0[0], for: try seconds($0[1]))
+        },
+    ]
+
+    static func main() async throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard let name = arguments.first, let command = commands[name],
+            arguments.count > command.arguments.split(separator: " ").count
+        else {
+            var usage = ""
+            for (name, command) in commands.sorted(by: { $0.key < $1.key }) {
+                usage += "queue-bench \(name) \(command.arguments)\n    \(command.purpose)\n"
+            }
+            FileHandle.standardError.write(Data(usage.utf8))
             exit(64)
         }
-
-        let parent = arguments.first ?? FileManager.default.temporaryDirectory.path
-        let folder = parent + "/queue-bench-\(UInt32.random(in: .min ... .max))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try await measureEnqueue(in: folder)
-        for ready in [10, 100_000] { try await measureClaim(ready: ready, in: folder) }
+        try await command.run(Array(arguments.dropFirst()))
     }
 
-    private static func measureEnqueue(in folder: String) async throws {
-        let store = try await open(folder, "enqueue")
-        // Turn and turn about, since a disk's speed changes from minute to minute.
-        var syncs: [Double] = []
-        var enqueues: [Double] = []
-        for _ in 0..<5 {
-            syncs.append(try syncsPerSecond(folder + "/sync"))
-            enqueues.append(try await enqueuesPerSecond(store))
-        }
-        await store.close()
-        print("fdatasync            \(median(syncs)) /s")
-        print("durable enqueues, 64 \(median(enqueues)) /s")
-        print("ratio                \(median(enqueues) / max(median(syncs), 1))")
+    private static func number(_ word: String) throws -> Int {
+        guard let number = Int(word), number >= 0 else { throw CocoaError(.formatting) }
+        return number
     }
 
-    private static func measureClaim(ready: Int, in folder: String) async throws {
-        let store = try await open(folder, "claim-\(ready)")
-        try await fill(store, ready)
-        var times: [Double] = []
-        for _ in 0..<200 {
-            let request = LeaseRequest(queue: "default", limit: 1, worker: "bench")
-            // Inside one transaction, so that the disk's speed isn't measured with it.
-            let time = try await store.write { transaction in
-                let start = ContinuousClock.now
-                let leases = try transaction.lease(request)
-                let time = start.duration(to: .now)
-                for lease in leases { try transaction.settle(lease.token, as: .released) }
-                return time
-            }
-            times.append(Double(time.components.attoseconds) / 1e12)
-        }
-        await store.close()
-        print("claim, \(ready) ready: \(median(times)) us")
-    }
-
-    private static func enqueuesPerSecond(_ store: SQLiteQueueStore) async throws -> Double {
-        let payload = [UInt8](repeating: 0x2A, count: 200)
-        let end = ContinuousClock.now + .seconds(1)
-        let count = try await withThrowingTaskGroup(of: Int.self) { group in
-            for _ in 0..<64 {
-                group.addTask {
-                    var count = 0
-                    while ContinuousClock.now < end {
-                        _ = try await store.enqueue([NewJob("bench", payload: payload)])
-                        count += 1
-                    }
-                    return count
-                }
-            }
-            var sum = 0
-            while let count = try await group.next() { sum += count }
-            return sum
-        }
-        return Double(count)
-    }
-
-    private static func syncsPerSecond(_ path: String) throws -> Double {
-        let descriptor = Foundation.open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
-        defer { close(descriptor) }
-        let block = [UInt8](repeating: 1, count: 4096)
-        let end = ContinuousClock.now + .milliseconds(500)
-        var count = 0
-        while ContinuousClock.now < end {
-            _ = pwrite(descriptor, block, block.count, 0)
-            #if os(Linux)
-                fdatasync(descriptor)
-            #else
-                fsync(descriptor)
-            #endif
-            count += 1
-        }
-        return Double(count) * 2
-    }
-
-    private static func fill(_ store: SQLiteQueueStore, _ count: Int) async throws {
-        let batch = Array(repeating: NewJob("bench", payload: [1, 2, 3]), count: 1000)
-        for start in stride(from: 0, to: count, by: 1000) {
-            _ = try await store.enqueue(Array(batch.prefix(count - start)))
-        }
-    }
-
-    private static func open(_ folder: String, _ name: String) async throws -> SQLiteQueueStore {
-        try await SQLiteQueueStore(path: "\(folder)/\(name).sqlite", runFolder: folder + "/run")
-    }
-
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+    private static func seconds(_ word: String) throws -> Duration {
+        guard let seconds = Double(word), seconds > 0 else { throw CocoaError(.formatting) }
+        return .seconds(seconds)
     }
 }
