@@ -30,6 +30,7 @@ ifdef TEST_FLAGS
 else
 	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) --skip '$(server_tests)'
 	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) --filter '$(server_tests)'
+	@SKEP_EXAMPLE_SCRATCH=$(CURDIR)/.build-example examples/queue/run
 endif
 
 setup-peers: ## Install the agents that the tests work with, into .build-peers
@@ -61,7 +62,7 @@ soak: setup ## Kill what uses the queue two hundred times, and look that nothing
 	SKEP_SOAK_KILLS=$(KILLS) $(SWIFT) test $(BUILD_FLAGS) --filter SkepQueueSQLiteTests.Crash
 
 example-queue: ## Build and run the package that depends only on the queue
-	@examples/queue/run
+	@SKEP_EXAMPLE_SCRATCH=$(CURDIR)/.build-example examples/queue/run
 
 install: setup ## Build for release and install skep and skep-host under $(prefix)
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product skep

@@ -135,7 +135,10 @@ let package = Package(
             ]),
         tests(
             "SkepQueueSQLiteTests",
-            ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log]),
+            [
+                "SkepQueue", "SkepQueueSQLite", "SkepTestSupport", "queue-crash-child", grdb, log,
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
         tests("SkepHTTPTests", ["SkepHTTP", "SkepTestSupport"]),
         tests(
             "SkepGitTests", ["SkepGit", "SkepTestSupport"],

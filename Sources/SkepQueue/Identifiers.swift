@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// An id that the database gave: a positive 64-bit number with a type of its own.
 public protocol NumericIdentifier:
     RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible,
@@ -42,37 +44,37 @@ public struct JobID: NumericIdentifier {
 /// The name of a queue. At most 200 bytes.
 public struct QueueName: NameIdentifier {
     public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(rawValue: String) { self.rawValue = rawValue.canonical }
 }
 
 /// What sort of job it is; says which handler runs it. At most 200 bytes.
 public struct JobKind: NameIdentifier {
     public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(rawValue: String) { self.rawValue = rawValue.canonical }
 }
 
 /// What jobs share that may run only so many at a time, such as an agent's name. At most 1 KiB.
 public struct ConcurrencyKey: NameIdentifier {
     public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(rawValue: String) { self.rawValue = rawValue.canonical }
 }
 
 /// The name of a schedule. At most 200 bytes.
 public struct ScheduleName: NameIdentifier {
     public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(rawValue: String) { self.rawValue = rawValue.canonical }
 }
 
 /// The name of an event that jobs wait for. At most 1 KiB.
 public struct EventName: NameIdentifier {
     public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(rawValue: String) { self.rawValue = rawValue.canonical }
 }
 
 /// The name of a semaphore. At most 1 KiB.
 public struct SemaphoreName: NameIdentifier {
     public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(rawValue: String) { self.rawValue = rawValue.canonical }
 }
 
 /// One worker: a process, from its start to its end. Random, so that it is never met again.
@@ -85,5 +87,13 @@ public struct WorkerID: NameIdentifier {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         let padding = String(repeating: "0", count: 16 - digits.count)
         return WorkerID(rawValue: "w-" + padding + digits)
+    }
+}
+
+extension String {
+    /// The same characters in one spelling: Swift takes "é" as one scalar and as two for equal, and
+    /// a database doesn't.
+    package var canonical: String {
+        utf8.allSatisfy { $0 < 0x80 } ? self : precomposedStringWithCanonicalMapping
     }
 }

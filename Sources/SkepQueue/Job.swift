@@ -39,8 +39,8 @@ public struct Job: Sendable, Hashable {
     public let enqueuedAt: Timestamp
     /// It isn't leased before this.
     public let notBefore: Timestamp
-    /// No attempt begins at this time or later: then the job is cancelled instead. `nil`: it waits
-    /// as long as it takes.
+    /// It never begins at this time or later: then it is cancelled instead. What has begun goes on,
+    /// with further attempts. `nil`: it waits as long as it takes.
     public let expiresAt: Timestamp?
     /// How long an attempt may take before it is stopped and counts as failed. `nil`: for ever.
     public let timeout: Duration?

@@ -13,24 +13,11 @@ public protocol JobFailure: Error {
 public enum JobFailureDecision: Sendable, Hashable {
     /// It counts; tried again then, unless it has failed too often. `nil`: the retry policy says
     /// when.
-    case retry(RetryTime?)
+    case retry(JobTime?)
     /// It has failed for good, and is dead.
     case permanent
     /// It doesn't count; tried again then.
-    case snooze(RetryTime)
-}
-
-/// When a job is tried again.
-public enum RetryTime: Sendable, Hashable {
-    case at(Timestamp)
-    case after(Duration)
-
-    func timestamp(by clock: any Clock) -> Timestamp {
-        switch self {
-        case .at(let time): time
-        case .after(let length): clock.now + length
-        }
-    }
+    case snooze(JobTime)
 }
 
 /// Thrown by a handler: trying again is no use.

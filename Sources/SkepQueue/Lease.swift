@@ -92,7 +92,7 @@ public struct RecordedFailure: Sendable, Hashable, Codable {
 
 /// What a worker says about a lease it gives up.
 public enum Settlement: Sendable, Hashable {
-    /// Done. `next` are put into their queues in the same transaction.
+    /// Done. The result has at most `NewJob.maxPayloadBytes`. `next` are put into their queues in the same transaction.
     case succeeded(result: [UInt8]?, next: [NewJob])
     /// It failed and counts; with `Job.maxFailures` reached the job is dead.
     /// `notBefore: nil`: the retry policy decides.

@@ -43,6 +43,9 @@ final class LeaseKeeper: Sendable {
         watchBell = Doorbell(clock: clock)
     }
 
+    /// How long before its end a lease that isn't renewed is given up.
+    private var margin: Duration { configuration.leaseLength / 10 }
+
     /// The attempts whose leases are kept.
     var attempts: [RunningAttempt] { state.withLock { $0.held.values.map(\.attempt) } }
 
@@ -52,7 +55,8 @@ final class LeaseKeeper: Sendable {
         let (isShuttingDown, isEarly) = state.withLock { state in
             state.held[ObjectIdentifier(attempt)] = Held(
                 attempt: attempt, end: start + configuration.leaseLength, timeout: timeout)
-            return (state.isShuttingDown, timeout.map { $0 < state.nextLook } ?? false)
+            let end = start + configuration.leaseLength - margin
+            return (state.isShuttingDown, min(timeout ?? end, end) < state.nextLook)
         }
         if isEarly { watchBell.ring() }
         if isShuttingDown { stop(attempt, .shutdown) }
@@ -147,7 +151,6 @@ final class LeaseKeeper: Sendable {
     }
 
     private func findings() -> [(RunningAttempt, Finding)] {
-        let margin = configuration.leaseLength / 10
         let now = clock.uptime
         return state.withLock { state in
             var findings: [(RunningAttempt, Finding)] = []

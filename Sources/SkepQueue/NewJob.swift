@@ -8,8 +8,9 @@ public struct NewJob: Sendable, Hashable {
     public var priority: Int
     /// `nil`: as soon as possible.
     public var notBefore: Timestamp?
-    /// No attempt begins at this time or later: then the job is cancelled instead. Must be after
-    /// the time of enqueueing and after `notBefore`. `nil`: it waits as long as it takes.
+    /// It never begins at this time or later: then it is cancelled instead. What has begun goes on,
+    /// with further attempts. Must be after the time of enqueueing and after `notBefore`. `nil`: it
+    /// waits as long as it takes.
     public var expiresAt: Timestamp?
     /// How long an attempt may take. Whole milliseconds, at least one. `nil`: for ever.
     public var timeout: Duration?

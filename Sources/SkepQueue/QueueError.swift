@@ -7,6 +7,8 @@ public enum QueueError: Error, Sendable, Hashable {
     case notRetryable(JobID, Job.State)
     /// A job breaks a limit, as it is new or would be changed; nothing was written.
     case invalidJob(JobKind, reason: String)
+    /// A result is too large; nothing was written.
+    case resultTooLarge(JobID, bytes: Int)
     /// A step breaks a limit, or was done already; nothing was written.
     case invalidStep(String, reason: String)
     /// An event breaks a limit; nothing was written.
@@ -35,6 +37,7 @@ extension QueueError: CustomStringConvertible {
         case .noSuchJob(let id): "There is no job \(id)"
         case .notRetryable(let id, let state): "Can't retry job \(id): it \(state.predicate)."
         case .invalidJob(let kind, _): "The queue refuses a job of kind \"\(kind)\"."
+        case .resultTooLarge(let id, _): "The queue refuses the result of job \(id)."
         case .invalidStep(let name, _): "The queue refuses the step \"\(name.prefix(100))\"."
         case .invalidEvent(let name, _):
             "The queue refuses the event \"\(name.rawValue.prefix(100))\"."
@@ -55,6 +58,8 @@ extension QueueError: CustomStringConvertible {
             .invalidEvent(_, let reason), .invalidSetting(_, let reason):
             reason
         case .unavailable(_, let why, _): why
+        case .resultTooLarge(_, let bytes):
+            "It has \(bytes) bytes; \(NewJob.maxPayloadBytes) are allowed."
         case .outcomeUnknown(let why): why
         case .newerSchema(let found, let known):
             "It has \"\(found)\"; this program knows up to \"\(known)\"."
@@ -68,6 +73,7 @@ extension QueueError: CustomStringConvertible {
         case .noSuchJob: "It may have been removed since: finished jobs are kept for a time only."
         case .notRetryable: "Only jobs that are dead, cancelled or waiting can be retried."
         case .invalidJob, .invalidStep, .invalidEvent, .invalidSetting: nil
+        case .resultTooLarge: "Put what is large into a file, and its name into the result."
         case .unavailable(_, _, let advice): advice
         case .outcomeUnknown: "Look at the job before doing it again."
         case .newerSchema: "Use the newer program; this one leaves the file as it is."

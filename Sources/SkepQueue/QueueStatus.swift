@@ -30,9 +30,10 @@ public struct QueueStatus: Sendable, Hashable {
     public let oldestReadyAt: Timestamp?
     /// When the next scheduled job is due.
     public let nextDue: Timestamp?
-    /// How many jobs were finished per minute, in the last five minutes.
+    /// How many jobs were finished per minute, in the last five minutes or since the first of them in
+    /// which one was.
     public let finishedPerMinute: Double
-    /// How many jobs were enqueued per minute, in the last five minutes.
+    /// How many jobs were enqueued per minute, likewise.
     public let enqueuedPerMinute: Double
     /// Keys with a limit, a rate, or jobs.
     public let keys: [Key]

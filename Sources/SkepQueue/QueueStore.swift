@@ -9,7 +9,7 @@
 public protocol QueueStore: QueueControl, QueueWatching, FlowStore, StepStore, SemaphoreStore,
     ScheduleStore
 {
-    /// Puts jobs into their queues, all or none.
+    /// Puts jobs into their queues, all or none; at most `NewJob.maxJobsPerCall`.
     ///
     /// - Returns: One answer per job, in order.
     func enqueue(_ jobs: [NewJob]) async throws -> [Enqueued]
@@ -55,7 +55,9 @@ public protocol QueueStore: QueueControl, QueueWatching, FlowStore, StepStore, S
     func retry(_ id: JobID) async throws
 
     /// Makes up to `filter.limit` dead or cancelled jobs ready at once, with no failures counted,
-    /// the newest first. Those whose unique key is taken stay as they are.
+    /// the newest first. Those whose unique key is taken, or that were cancelled because of another
+    /// job, stay as they are; so do those that a follower refuses, unless that is all of them: then
+    /// this throws what the first was refused with.
     ///
     /// - Returns: Those that are ready now.
     func retry(matching filter: JobFilter) async throws -> [JobID]
@@ -134,17 +136,21 @@ public struct Sweep: Sendable, Hashable {
     public var died: [JobID]
     /// Jobs that were cancelled, since they would have begun too late.
     public var expired: [JobID]
+    /// Why a job was left that should have been taken or cancelled; of several the first. The others
+    /// were dealt with.
+    public var problem: String?
     /// When the next scheduled job is due, the next one expires, or a rate lets the next one begin.
     public var nextDue: Timestamp?
 
     public init(
         promoted: Int = 0, reclaimed: [JobID] = [], died: [JobID] = [], expired: [JobID] = [],
-        nextDue: Timestamp? = nil
+        problem: String? = nil, nextDue: Timestamp? = nil
     ) {
         self.promoted = promoted
         self.reclaimed = reclaimed
         self.died = died
         self.expired = expired
+        self.problem = problem
         self.nextDue = nextDue
     }
 }

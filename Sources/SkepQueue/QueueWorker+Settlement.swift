@@ -25,9 +25,10 @@ extension QueueWorker {
         let failure = Failure(kind: known.kind, message: known.message)
         return switch known.decision {
         case .retry(nil): retry(job, failure)
-        case .retry(let time?): .retry(failure, notBefore: time.timestamp(by: clock))
+        case .retry(let time?): .retry(failure, notBefore: time.timestamp(from: clock.now))
         case .permanent: .dead(failure)
-        case .snooze(let time): .snoozed(until: time.timestamp(by: clock), reason: known.message)
+        case .snooze(let time):
+            .snoozed(until: time.timestamp(from: clock.now), reason: known.message)
         }
     }
 
@@ -49,7 +50,7 @@ extension QueueError {
         switch self {
         case .unavailable, .outcomeUnknown: true
         case .leaseLost, .noSuchJob, .notRetryable, .invalidJob, .invalidStep, .invalidEvent,
-            .invalidSetting, .newerSchema, .unsuitable:
+            .invalidSetting, .resultTooLarge, .newerSchema, .unsuitable:
             false
         }
     }

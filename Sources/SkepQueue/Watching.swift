@@ -25,6 +25,7 @@ public struct JobEvent: Sendable, Hashable {
         /// Its holder died or was silent too long.
         case reclaimed
         case waitsForEvent = "waits_for_event"
+        case eventCame = "event_came"
         case cancelRequested = "cancel_requested"
         case retriedByHand = "retried_by_hand"
         case priorityChanged = "priority_changed"

@@ -25,7 +25,9 @@ extension WorkerSession {
     func exchangeLeases() async {
         var backoff = Backoff(cap: configuration.pollInterval)
         while let batch = await nextBatch() {
-            if await exchange(batch) {
+            let isDone = await exchange(batch)
+            heedNews()
+            if isDone {
                 backoff.reset()
                 // Handlers that take no time end meanwhile, so that the next exchange has them all.
                 await Task.yield()
@@ -54,6 +56,7 @@ extension WorkerSession {
             }
             if !batch.settled.isEmpty || !batch.requests.isEmpty { return batch }
             if isOver { return nil }
+            heedNews()
             await bell.wait()
         }
     }

@@ -16,6 +16,8 @@ extension WorkerSession {
             let start = clock.uptime
             let wait = await sweep()
             if wait != nil { backoff.reset() }
+            // What the sweep found open may have been shut when a claim looked last.
+            lookForJobs()
             if await sweepBell.wait(until: start + (wait ?? backoff.next())) {
                 let pause = start + Self.sweepSpacing - clock.uptime
                 if pause > .zero { try? await clock.sleep(for: pause) }
@@ -42,6 +44,9 @@ extension WorkerSession {
     }
 
     func note(_ sweep: Sweep) {
+        if let problem = sweep.problem {
+            logger.warning("Can't sweep all jobs", metadata: [LogKey.error: "\(problem)"])
+        }
         if !sweep.expired.isEmpty {
             logger.info("Jobs have expired", metadata: [LogKey.jobs: "\(sweep.expired)"])
             worker.middleware.noted(.expired(sweep.expired))

@@ -10,6 +10,8 @@ final class WorkerSession: Sendable {
         var ended: [EndedAttempt] = []
         /// Whether something may be ready that wasn't when it was last looked.
         var hasSignal = true
+        /// Whether somebody said so, who may have meant something else.
+        var hasNews = false
         var isStopping = false
         /// How often the store has failed since then.
         var failuresWhileStopping = 0
@@ -95,8 +97,8 @@ final class WorkerSession: Sendable {
         while !isStopping {
             do {
                 return try await store.register(worker.worker, offering: offer)
-            } catch QueueError.unavailable(let what, let why, _) {
-                logger.error("Can't register worker", metadata: [LogKey.error: "\(what) \(why)"])
+            } catch let error as QueueError where error.mayPass {
+                logger.error("Can't register worker", metadata: [LogKey.error: "\(error)"])
                 await bell.wait(until: clock.uptime + backoff.next())
             }
         }
@@ -109,10 +111,21 @@ final class WorkerSession: Sendable {
 
     private func readSignals(_ registration: any WorkerRegistration) async {
         for await _ in registration.signals {
+            state.withLock { $0.hasNews = true }
             lookForJobs()
-            sweepBell.ring()
-            keeper.look()
         }
+    }
+
+    /// Sees to what a signal may have meant, if one has come, beside a job for a free slot: that
+    /// goes first, and for an idle worker nothing else takes time from it.
+    func heedNews() {
+        let hasNews = state.withLock { state in
+            defer { state.hasNews = false }
+            return state.hasNews
+        }
+        guard hasNews else { return }
+        sweepBell.ring()
+        keeper.look()
     }
 
     /// Has the queues looked at, though nothing has ended.

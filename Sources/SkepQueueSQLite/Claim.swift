@@ -6,8 +6,8 @@ internal import SkepQueue
 /// Merges the heads of a few sorted lists: for each kind the jobs without a key, and the first jobs
 /// of the keys that are open. So a claim costs the same whatever waits behind or in front.
 ///
-/// Keys share fairly: see `JobPriority`. A key that was served stands behind those that weren't, so
-/// its heads are looked at anew, here and not in the tables: those are written with the group.
+/// Keys share fairly: see `JobPriority`. A key that was served stands behind those that weren't; the
+/// ledger knows, and writes it down with the group.
 struct Claim {
     private struct Plain {
         let rank: Int64
@@ -32,18 +32,10 @@ struct Claim {
     private let kinds: [String]
     /// By kind: the next jobs without a key, the next one last.
     private var plain: [[Plain]] = []
-    /// By kind: the heads of open keys as they were at the beginning, the next one last.
-    private var keyed: [[KeyHead]] = []
-    /// The keys of which a job was taken, and where they stand now.
-    private var served: [String: ServedKey] = [:]
-    private var taken: KeyHead?
-    private var turn: Int64?
-
-    private struct ServedKey {
-        var state: KeyState
-        /// By kind; none while the key is shut.
-        var heads: [String: KeyHead]
-    }
+    private let hasKeys: Bool
+    private var leftOut: Set<String> = []
+    /// The key of the job that was taken last.
+    private var key: Ledger.Key?
 
     init(_ transaction: QueueTransaction, _ request: LeaseRequest, limit: Int) throws {
         self.transaction = transaction
@@ -51,66 +43,40 @@ struct Claim {
         kinds = try transaction.ledger.counts(of: .ready, in: queue, transaction.database)
             .filter { $0.value > 0 && request.kinds?.contains(JobKind(rawValue: $0.key)) ?? true }
             .keys.sorted()
+        hasKeys = try !kinds.isEmpty && transaction.ledger.hasKeys(queue, transaction.database)
+        if hasKeys { try transaction.reopenKeys(in: queue) }
         for kind in kinds { plain.append(try plainHeads(of: kind, limit: limit)) }
-        guard try !kinds.isEmpty && transaction.ledger.hasKeys(queue, transaction.database) else {
-            return
-        }
-        try transaction.reopenKeys(in: queue)
-        for kind in kinds { keyed.append(try keyHeads(of: kind, limit: limit)) }
     }
 
     /// The next job; the caller leases it, or takes it out of the queue, before asking again.
     mutating func takeNext() throws -> Int64? {
-        try lookAgain()
-        guard let first = nextHead() else { return nil }
-        switch first {
+        let head = try first()
+        key = nil
+        switch head {
+        case nil:
+            return nil
         case .plain(let head, let kind):
             plain[kind].removeLast()
             return head.job
         case .keyed(let head):
-            taken = head
+            key = head.key
             return head.job
         }
     }
 
     /// Leaves the job that was taken last alone, and with it the others of its key.
-    mutating func leaveOut() throws {
-        guard let head = taken else { return }
-        taken = nil
-        served[head.key.name] = ServedKey(
-            state: try KeyState(head.key, transaction.database), heads: [:])
-        skipServed()
+    mutating func leaveOut() {
+        if let key { leftOut.insert(key.name) }
     }
 
     /// Counts the lease on the job that was taken last against its key.
-    mutating func noteLease() throws {
-        guard let head = taken else { return }
-        let turn = try nextTurn()
-        var key = try served[head.key.name] ?? servedKey(head.key)
-        key.state.lease(at: transaction.now, turn: turn)
-        served[head.key.name] = key
-        transaction.ledger.noteService(of: head.key, at: transaction.now, turn: turn)
+    func noteLease() throws {
+        guard let key else { return }
+        try transaction.ledger.noteService(
+            of: key, at: transaction.now, transaction.database)
     }
 
-    /// Keeps what must be known by the next claim.
-    func finish() throws {
-        guard let turn else { return }
-        try transaction.run(
-            "INSERT OR REPLACE INTO queue_turn (queue, turn) VALUES (?, ?)", [queue, turn])
-    }
-
-    private mutating func nextTurn() throws -> Int64 {
-        let next = try (turn ?? lastTurn()) + 1
-        turn = next
-        return next
-    }
-
-    private func lastTurn() throws -> Int64 {
-        try transaction.fetchFirst("SELECT turn FROM queue_turn WHERE queue = ?", [queue]) { $0[0] }
-            ?? 0
-    }
-
-    private func nextHead() -> Head? {
+    private func first() throws -> Head? {
         var first: Head?
         func consider(_ head: Head) {
             if first.map({ head.place < $0.place }) ?? true { first = head }
@@ -118,50 +84,23 @@ struct Claim {
         for (kind, heads) in plain.enumerated() {
             if let head = heads.last { consider(.plain(head, kind: kind)) }
         }
-        for heads in keyed {
-            if let head = heads.last { consider(.keyed(head)) }
+        guard hasKeys else { return first }
+        let ledger = transaction.ledger
+        try ledger.refreshKeys(of: queue, transaction.database, now: transaction.now)
+        for kind in kinds {
+            let head = try ledger.firstHead(
+                of: kind, in: queue, without: leftOut, transaction.database)
+            if let head { consider(.keyed(head)) }
         }
-        for key in served.values {
-            for head in key.heads.values { consider(.keyed(head)) }
+        for key in ledger.known.keys.changed.values where isOpen(key.state) {
+            for head in key.heads where kinds.contains(head.kind) { consider(.keyed(head)) }
         }
         return first
     }
 
-    /// Brings the key of which a job was taken up to date.
-    private mutating func lookAgain() throws {
-        guard let head = taken else { return }
-        taken = nil
-        var key = try served[head.key.name] ?? servedKey(head.key)
-        if key.state.isOpen(at: transaction.now) {
-            key.heads[head.kind] = try key.state.nextJob(of: head.kind, transaction.database)
-            key.heads = key.heads.mapValues(key.state.placed)
-        } else {
-            key.heads = [:]
-        }
-        served[head.key.name] = key
-        skipServed()
-    }
-
-    private mutating func skipServed() {
-        for kind in keyed.indices {
-            while let last = keyed[kind].last, served[last.key.name] != nil {
-                keyed[kind].removeLast()
-            }
-        }
-    }
-
-    private func servedKey(_ key: Ledger.Key) throws -> ServedKey {
-        let heads = try transaction.fetchRows(
-            """
-            SELECT \(Self.headColumns)
-              FROM key_head
-             WHERE queue = ? AND key = ?
-            """,
-            [key.queue, key.name]
-        ).map { KeyHead($0, queue: queue) }.filter { kinds.contains($0.kind) }
-        return ServedKey(
-            state: try KeyState(key, transaction.database),
-            heads: Dictionary(uniqueKeysWithValues: heads.map { ($0.kind, $0) }))
+    private func isOpen(_ state: KeyState) -> Bool {
+        state.ready > 0 && state.key.queue == queue && state.isOpen(at: transaction.now)
+            && !leftOut.contains(state.key.name)
     }
 
     /// Served by job_ready.
@@ -176,30 +115,5 @@ struct Claim {
             """,
             [queue, kind, limit]
         ).reversed().map { Plain(rank: $0[0], job: $0[1]) }
-    }
-
-    private static let headColumns = "key, kind, job, job_rank_ms, priority, rank_ms, turn"
-
-    /// Served by key_head_open. As many as there are slots are enough, though some may be shut by
-    /// then: each job that is taken shuts one key at most.
-    private func keyHeads(of kind: String, limit: Int) throws -> [KeyHead] {
-        try transaction.fetchRows(
-            """
-            SELECT \(Self.headColumns)
-              FROM key_head
-             WHERE is_open = 1 AND queue = ? AND kind = ?
-             ORDER BY rank_ms, turn, job_rank_ms, job
-             LIMIT ?
-            """,
-            [queue, kind, limit]
-        ).reversed().map { KeyHead($0, queue: queue) }
-    }
-}
-
-extension KeyHead {
-    fileprivate init(_ row: Row, queue: String) {
-        self.init(
-            key: Ledger.Key(queue: queue, name: row[0]), kind: row[1], job: row[2],
-            jobRank: row[3], priority: row[4], rank: row[5], turn: row[6])
     }
 }

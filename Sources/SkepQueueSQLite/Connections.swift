@@ -15,20 +15,28 @@ final class Connections: Sendable {
     let writer: DatabaseQueue
     let readers: DatabasePool
     let gate: WriteGate
+    /// As it was given: for people.
     let path: String
+    /// Where the file really is, and with it its log and its gate, should `path` be a link.
+    let file: String
 
     init(path: String, schema: Schema) throws {
         self.path = path
         try FileSystem.refuseNetwork(path: path)
         do {
             guard !FileSystem.isFolder(path) else { throw POSIXError(.EISDIR) }
+            // SQLite would open it all the same, and leave a log beside it that can't be written
+            // either, and keeps the file from being written when it may be.
+            try FileSystem.refuseReadOnly(path: path)
             let writer = try DatabaseQueue(path: path, configuration: Self.configuration)
+            file = try writer.read(Self.file) ?? path
+            try FileSystem.refuseNetwork(path: file)
             // First of all, so that nothing is left beside a file that is refused.
             let isReady = try writer.read { database in
                 let isCurrent = try schema.isCurrent(database, path: path)
                 return try isCurrent && Self.journalMode(database) == "wal"
             }
-            let gate = try WriteGate(path: Self.gatePath(of: path))
+            let gate = try WriteGate(path: Self.gatePath(of: file))
             if !isReady {
                 try gate.withLock { try Self.prepare(writer, schema, path: path) }
             }
@@ -54,9 +62,13 @@ final class Connections: Sendable {
     /// Empties the write-ahead log and shortens its file, when that has become large.
     ///
     /// SQLite itself moves what was committed into the database at each thousandth page, in the
-    /// commit that comes upon it: done beside the writers instead, it wouldn't catch up with busy
-    /// ones, since the log begins anew only when all of it was moved. It can't while somebody reads
-    /// an old snapshot, and the file keeps the size it had then. Does nothing when the log is short.
+    /// commit that comes upon it. The log begins anew only when all of it was moved and nobody reads
+    /// from it, and the file keeps the size it had then. Does nothing when the log is short.
+    ///
+    /// Measured over 20,000 cycles of enqueue, lease and settle in batches of 200: 4 MiB at most
+    /// without a reader, 9 MiB beside one with a snapshot of a second and a pause of 200 ms after
+    /// each. Beside one without pauses it never begins anew, here neither: 36 MiB after 20,000
+    /// cycles, 380 MiB after 200,000.
     func shortenLog() throws {
         guard logSize > Self.longestLog else { return }
         do {
@@ -68,7 +80,7 @@ final class Connections: Sendable {
             // Most of it without anybody having to wait, and then the rest.
             try connection.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
             // A gate of its own: to one that shares it, the writer's would be open.
-            try WriteGate(path: Self.gatePath(of: path)).withLock {
+            try WriteGate(path: Self.gatePath(of: file)).withLock {
                 try connection.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
@@ -80,7 +92,7 @@ final class Connections: Sendable {
 
     private var logSize: Int {
         var status = stat()
-        return stat(path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+        return stat(file + "-wal", &status) == 0 ? Int(status.st_size) : 0
     }
 
     /// 16 MiB: what SQLite cuts the log's file to when it begins anew.
@@ -90,7 +102,12 @@ final class Connections: Sendable {
         StoreFailure.translated(error, doing: verb, path: path)
     }
 
-    private static func gatePath(of path: String) -> String { path + "-gate" }
+    private static func gatePath(of file: String) -> String { file + "-gate" }
+
+    private static func file(_ database: Database) throws -> String? {
+        try String.fetchOne(
+            database, sql: "SELECT file FROM pragma_database_list WHERE name = 'main'")
+    }
 
     /// Makes a new file, or brings an old one up to date; another process may have done it already.
     private static func prepare(

@@ -7,9 +7,10 @@ internal import SkepQueue
     internal import Darwin
 #endif
 
-/// Whether a folder is on a network file system, where a write-ahead log doesn't work: its index is
-/// memory that all processes share (https://sqlite.org/wal.html).
+/// Where a queue can't be.
 enum FileSystem {
+    /// A write-ahead log doesn't work there: its index is memory that all processes share
+    /// (https://sqlite.org/wal.html).
     private static let networkKinds: Set<String> = [
         "nfs", "nfs4", "smb3", "smbfs", "cifs", "afs", "ceph", "coda", "gfs2", "glusterfs",
         "fuse.glusterfs", "fuse.sshfs", "lustre", "ncpfs", "ocfs2",
@@ -31,6 +32,12 @@ enum FileSystem {
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// - Throws: `POSIXError` when the file is there and may not be written.
+    static func refuseReadOnly(path: String) throws {
+        guard access(path, F_OK) == 0, access(path, W_OK) != 0 else { return }
+        throw POSIXError.last
     }
 
     private static func kind(ofFolder folder: String) -> String? {

@@ -131,7 +131,7 @@ final class GroupWriter: Sendable {
     private func attempt(_ group: [any PendingWrite], _ database: Database) -> Attempt {
         do {
             return try connections.gate.withLock {
-                try ledger.begin(database)
+                ledger.begin(database)
                 try database.beginTransaction(.immediate)
                 let all = Effects()
                 for write in group {

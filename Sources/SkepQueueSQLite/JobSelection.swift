@@ -73,7 +73,7 @@ struct JobSelection {
 
     private var terms: [(sql: String, value: any DatabaseValueConvertible)] {
         var terms: [(sql: String, value: any DatabaseValueConvertible)] = []
-        if let tag = filter.tag { terms.append(("job_tag.tag = ?", tag)) }
+        if let tag = filter.tag?.canonical { terms.append(("job_tag.tag = ?", tag)) }
         if let queue = filter.queue { terms.append(("job.queue = ?", queue.rawValue)) }
         if let kind = filter.kind { terms.append(("job.kind = ?", kind.rawValue)) }
         if let key = filter.concurrencyKey {

@@ -41,18 +41,14 @@ struct KeyState {
         !isFull && (bucket.map { $0.available(at: now) > 0 } ?? true)
     }
 
-    /// A lease on one of its jobs is given.
-    mutating func serve(at now: Timestamp, turn: Int64, count: Int = 1) {
-        bucket?.take(count, at: now)
-        servedAt = now
-        self.turn = turn
-    }
-
-    /// The same while the ledger doesn't know of it yet.
-    mutating func lease(at now: Timestamp, turn: Int64) {
-        serve(at: now, turn: turn)
-        leased += 1
-        ready -= 1
+    /// What has happened to it.
+    mutating func add(_ change: Ledger.KeyChange) {
+        leased += change.leased
+        ready += change.ready
+        guard let service = change.service else { return }
+        bucket?.take(service.count, at: service.at)
+        servedAt = service.at
+        turn = service.turn
     }
 
     /// Where a job of it stands: as one that became ready when the key was served last, if that was
@@ -67,12 +63,7 @@ struct KeyState {
         _ change: Ledger.KeyChange, at now: Timestamp, _ database: Database
     ) throws {
         try self.change(at: now, database, kinds: change.kinds, isServed: change.service != nil) {
-            state in
-            state.leased += change.leased
-            state.ready += change.ready
-            if let service = change.service {
-                state.serve(at: service.at, turn: service.turn, count: service.count)
-            }
+            $0.add(change)
         }
     }
 
@@ -186,8 +177,4 @@ struct KeyHead {
     let priority: Int
     var rank: Int64
     var turn: Int64
-
-    func goesBefore(_ other: KeyHead) -> Bool {
-        (rank, turn, jobRank, job) < (other.rank, other.turn, other.jobRank, other.job)
-    }
 }

@@ -2,10 +2,11 @@ internal import GRDB
 internal import SkepQueue
 
 extension Ledger {
-    /// Makes the connection report each move of a job.
+    /// Makes the connection report each move of a job: these functions are what triggers call.
     ///
-    /// The triggers are temporary: they belong to this connection, and the file has none of them.
-    func attach(to database: Database) throws {
+    /// A connection that doesn't have them, such as an older program's or a shell's, can't change
+    /// jobs: it would ruin the counts without a word.
+    func attach(to database: Database) {
         database.add(
             function: DatabaseFunction("skep_moved", argumentCount: 5) { [unowned self] values in
                 self.note(Move(values))
@@ -16,31 +17,6 @@ extension Ledger {
                 self.noteNewHead(values)
                 return nil
             })
-        try database.execute(
-            sql: """
-                CREATE TEMP TRIGGER IF NOT EXISTS job_inserted AFTER INSERT ON main.job
-                BEGIN
-                  SELECT skep_moved(NEW.queue, NEW.kind, NEW.concurrency_key, NULL, NEW.state);
-                END;
-
-                CREATE TEMP TRIGGER IF NOT EXISTS job_moved AFTER UPDATE OF state ON main.job
-                  WHEN OLD.state <> NEW.state
-                BEGIN
-                  SELECT skep_moved(NEW.queue, NEW.kind, NEW.concurrency_key, OLD.state, NEW.state);
-                END;
-
-                CREATE TEMP TRIGGER IF NOT EXISTS job_deleted AFTER DELETE ON main.job
-                BEGIN
-                  SELECT skep_moved(OLD.queue, OLD.kind, OLD.concurrency_key, OLD.state, NULL);
-                END;
-
-                CREATE TEMP TRIGGER IF NOT EXISTS job_risen AFTER UPDATE OF priority ON main.job
-                  WHEN NEW.concurrency_key IS NOT NULL AND NEW.state = 'ready'
-                   AND OLD.priority <> NEW.priority
-                BEGIN
-                  SELECT skep_risen(NEW.queue, NEW.kind, NEW.concurrency_key);
-                END;
-                """)
     }
 
     private struct Move {
@@ -84,6 +60,7 @@ extension Ledger {
         entries.keys[key, default: KeyChange()].ready += ready
         entries.keys[key]?.leased += leased
         if ready != 0 { entries.keys[key]?.kinds.insert(move.kind) }
+        known.keys.stale.insert(key)
     }
 
     private func noteNewHead(_ values: [DatabaseValue]) {
@@ -91,6 +68,8 @@ extension Ledger {
             let kind = String.fromDatabaseValue(values[1]),
             let name = String.fromDatabaseValue(values[2])
         else { return }
-        entries.keys[Key(queue: queue, name: name), default: KeyChange()].kinds.insert(kind)
+        let key = Key(queue: queue, name: name)
+        entries.keys[key, default: KeyChange()].kinds.insert(kind)
+        known.keys.stale.insert(key)
     }
 }

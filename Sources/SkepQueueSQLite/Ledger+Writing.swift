@@ -18,6 +18,11 @@ extension Ledger {
         for (cell, change) in entries.counts where change != 0 {
             try writeCount(cell, change, database)
         }
+        for (queue, turn) in entries.turns {
+            try database.cachedStatement(
+                sql: "INSERT OR REPLACE INTO queue_turn (queue, turn) VALUES (?, ?)"
+            ).execute(arguments: [queue, turn])
+        }
         for (queue, traffic) in entries.traffic {
             try write(traffic, of: queue, minute: now.milliseconds / 60_000, database)
         }
@@ -35,6 +40,7 @@ extension Ledger {
             known.queuesWithKeys[key.queue] = true
             entries.keys[key] = nil
         }
+        known.keys = KnownKeys(stale: Set(entries.keys.keys))
     }
 
     /// Changes what is said of a key, whose other changes are written already.
@@ -45,6 +51,7 @@ extension Ledger {
         var state = try KeyState(key, database)
         try state.change(at: now, database, body)
         known.queuesWithKeys[key.queue] = true
+        known.keys = KnownKeys(stale: Set(entries.keys.keys))
     }
 
     /// Whether a lease has ended in a queue that was at its limit, and isn't any more.

@@ -7,9 +7,9 @@ internal import SkepQueue
 /// So they are added up here and written once, before COMMIT.
 ///
 /// Nobody has to tell the ledger anything: whoever inserts a job, moves it to another state, changes
-/// its priority or deletes it just runs the statement, and triggers of the writer's connection
-/// report it (see `attach(to:)`). In return, nothing in a write transaction may read `job_count`,
-/// `concurrency_key` or `key_head` but through the ledger.
+/// its priority or deletes it just runs the statement, and triggers report it (see
+/// `attach(to:)`). In return, nothing in a write transaction may read `job_count`,
+/// `concurrency_key`, `key_head` or `queue_turn` but through the ledger.
 ///
 /// A safe `@unchecked Sendable`: it is used on its connection's thread only.
 final class Ledger: @unchecked Sendable {
@@ -52,6 +52,8 @@ final class Ledger: @unchecked Sendable {
         var keys: [Key: KeyChange] = [:]
         /// Keys at their limit of which a lease has ended.
         var freed: Set<Key> = []
+        /// The number of a queue's last lease on a job with a key.
+        var turns: [String: Int64] = [:]
     }
 
     var entries = Entries()
@@ -68,11 +70,13 @@ final class Ledger: @unchecked Sendable {
         var counts: [CountKey: [String: Int]] = [:]
         var settings: [String: QueueSetting] = [:]
         var queuesWithKeys: [String: Bool] = [:]
+        var turns: [String: Int64] = [:]
+        var keys = KnownKeys()
     }
 
     /// Begins a group.
-    func begin(_ database: Database) throws {
-        if !isAttached { try attach(to: database) }
+    func begin(_ database: Database) {
+        if !isAttached { attach(to: database) }
         isAttached = true
         entries = Entries()
         known = Known()
@@ -83,13 +87,7 @@ final class Ledger: @unchecked Sendable {
         self.entries = entries
         known.settings = [:]
         known.queuesWithKeys = [:]
-    }
-
-    /// Notes a lease on a job of a key.
-    func noteService(of key: Key, at now: Timestamp, turn: Int64) {
-        let count = entries.keys[key]?.service?.count ?? 0
-        entries.keys[key, default: KeyChange()].service = Service(
-            at: now, turn: turn, count: count + 1)
+        known.keys = KnownKeys(stale: Set(entries.keys.keys))
     }
 
     /// How many jobs of a queue are in a state, by kind, with what isn't written yet.
@@ -111,7 +109,7 @@ final class Ledger: @unchecked Sendable {
                 sql: "SELECT kind, count FROM job_count WHERE queue = ? AND state = ? AND count > 0"
             ),
             arguments: [key.queue, key.state.rawValue])
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+        return Dictionary(rows.map { ($0[0], $0[1]) }, uniquingKeysWith: +)
     }
 
     /// Whether a queue may have keys: a claim needn't look for any otherwise.

@@ -20,9 +20,6 @@ struct ObstacleFacts: Sendable {
         let leased: Int
     }
 
-    /// Until when a job waits that waits without end: the end of the year 9999.
-    private static let forever = Timestamp(milliseconds: 253_402_300_799_999)
-
     var job: Job
     var lastFailure: String?
     var unmet: [JobID] = []
@@ -55,7 +52,7 @@ struct ObstacleFacts: Sendable {
         if job.isHeld { obstacles.append(.held) }
         if job.unmetDependencies > 0 { obstacles.append(.dependsOn(unmet)) }
         if let event = job.awaitedEvent {
-            let until = job.notBefore < Self.forever ? job.notBefore : nil
+            let until = job.notBefore < .endOfTime ? job.notBefore : nil
             obstacles.append(.awaitsEvent(event, until: until))
         } else if job.notBefore > now {
             obstacles.append(.scheduled(at: job.notBefore, reason: job.reason))

@@ -47,7 +47,7 @@ extension QueueTransaction {
         let notBefore = job.notBefore ?? now
         let isReady = notBefore <= now && unmet == 0
         let state = isReady ? Job.State.ready : .scheduled
-        let tags = Set(job.tags).sorted()
+        let tags = Set(job.tags.map(\.canonical)).sorted()
         try run(
             """
             INSERT INTO job (

@@ -10,8 +10,8 @@ extension QueueTransaction {
         for lease in settled {
             do {
                 try settleAlone(lease)
-            } catch QueueError.leaseLost(let id, let attempt) {
-                refused[lease.token] = QueueError.leaseLost(id, attempt: attempt)
+            } catch let error as QueueError where error.isBeforeWriting {
+                refused[lease.token] = error
             } catch {
                 guard !isPlain(lease.settlement), database.isInsideTransaction else { throw error }
                 refused[lease.token] = error
@@ -29,9 +29,19 @@ extension QueueTransaction {
         }
     }
 
-    /// Whether a settlement needs no savepoint: a lost lease is refused before anything is written,
-    /// and nobody else has a say. It is what nearly all settlements are.
+    /// Whether a settlement needs no savepoint: what is refused is refused before anything is
+    /// written, and nobody else has a say. It is what nearly all settlements are.
     private func isPlain(_ settlement: Settlement) -> Bool {
         if case .succeeded(_, next: []) = settlement { rules.follower == nil } else { false }
+    }
+}
+
+extension QueueError {
+    /// Whether a plain settlement that fails with it has written nothing.
+    fileprivate var isBeforeWriting: Bool {
+        switch self {
+        case .leaseLost, .resultTooLarge: true
+        default: false
+        }
     }
 }

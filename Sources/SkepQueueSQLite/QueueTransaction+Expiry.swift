@@ -2,9 +2,9 @@ internal import GRDB
 internal import SkepQueue
 
 extension QueueTransaction {
-    /// Whether it is too late for an attempt at a job to begin.
-    func isExpired(_ job: Job) -> Bool {
-        job.expiresAt.map { $0 <= now } ?? false
+    /// Whether it is too late for a job to begin. One that has begun goes on, whenever that is.
+    func isExpired(_ job: Job, attemptsBefore attempts: Int) -> Bool {
+        attempts == 0 && job.expiresAt.map { $0 <= now } ?? false
     }
 
     /// Cancels a job that waits and for which it is too late.
@@ -13,7 +13,7 @@ extension QueueTransaction {
     @discardableResult
     func expire(_ id: JobID) throws -> Bool {
         guard let job = try job(id), job.state == .scheduled || job.state == .ready,
-            isExpired(job)
+            isExpired(job, attemptsBefore: job.attempt)
         else { return false }
         let reason = "It has expired: it would have begun too late."
         try run(
@@ -23,8 +23,7 @@ extension QueueTransaction {
             """,
             [id.rawValue, job.attempt, now.milliseconds, Failure.expired, reason])
         try note(.expired, of: id, attempt: job.attempt, detail: reason)
-        try finish(job, as: .cancelled)
-        try run("UPDATE job SET reason = ? WHERE id = ?", [reason, id.rawValue])
+        try finish(id, as: .cancelled, because: reason)
         return true
     }
 
@@ -38,7 +37,7 @@ extension QueueTransaction {
             """
             SELECT expires_at_ms, id
               FROM job
-             WHERE expires_at_ms IS NOT NULL AND state IN ('scheduled', 'ready')
+             WHERE expires_at_ms IS NOT NULL AND attempt = 0 AND state IN ('scheduled', 'ready')
                AND expires_at_ms <= ? AND (expires_at_ms, id) > (?, ?)
              ORDER BY expires_at_ms, id
              LIMIT ?

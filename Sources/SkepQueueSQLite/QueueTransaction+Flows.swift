@@ -28,7 +28,9 @@ extension QueueTransaction {
     /// wait for it again that still wait for others.
     ///
     /// What waits no longer goes on: nothing is taken back from those who may have begun.
-    func followRetry(of id: JobID) throws {
+    ///
+    /// - Parameter job: As it was before.
+    func followRetry(of job: Job) throws {
         // Who retries a job by hand doesn't want it to wait for others.
         try run(
             """
@@ -36,23 +38,20 @@ extension QueueTransaction {
                SET unmet = 0, cancelled_by = NULL
              WHERE id = ? AND (unmet > 0 OR cancelled_by IS NOT NULL)
             """,
-            [id.rawValue])
-        var unfinished = [id]
+            [job.id.rawValue])
+        if job.state.isFinished { try awaitAgain(job.id) }
+        var unfinished = [job.id]
         var next = 0
         while next < unfinished.count {
             let dependency = unfinished[next]
             next += 1
-            for dependent in try waiting(for: dependency) {
-                let prerequisites = try prerequisites(of: dependent.id, dependent.condition)
-                try setUnmet(prerequisites.unmet, of: dependent.id)
-            }
             for dependent in try cancelled(by: dependency) where try revive(dependent, dependency) {
                 unfinished.append(dependent.id)
             }
         }
         guard let follower = rules.follower else { return }
         for id in unfinished.dropFirst() {
-            if let job = try job(id) { try follower.jobWasRetried(job, self) }
+            if let job = try self.job(id) { try follower.jobWasRetried(job, self) }
         }
     }
 
@@ -123,34 +122,35 @@ extension QueueTransaction {
              WHERE id = ?
             """,
             [prerequisites.unmet, now.milliseconds, dependent.id.rawValue])
+        try awaitAgain(dependent.id)
         try note(
             .retriedByHand, of: job.id, attempt: job.attempt,
             detail: "Job \(dependency), on which it depends, was retried.")
         return true
     }
 
-    /// Like any other end of a job, but what waits for it is gone through by the caller.
     private func markCancelled(_ id: JobID, because hindrance: Hindrance) throws {
+        try markFinished(id, as: .cancelled, because: hindrance.reason, with: hindrance.job)
+    }
+
+    /// Has those that still wait for others wait for a job as well that was finished, and isn't any
+    /// more; served by job_dependency_dependents.
+    private func awaitAgain(_ id: JobID) throws {
         try run(
             """
             UPDATE job
-               SET state = 'cancelled', finished_at_ms = ?, cancelled_by = ?, reason = ?,
-                   prune_at_ms = MAX(? + IFNULL(retention_ms, ?), IFNULL(unique_until_ms, ?))
-             WHERE id = ?
+               SET unmet = unmet + 1
+             WHERE id IN (SELECT job FROM job_dependency WHERE dependency = ?)
+               AND state = 'scheduled' AND unmet > 0
             """,
-            [
-                now.milliseconds, hindrance.job?.rawValue, hindrance.reason, now.milliseconds,
-                rules.retention.cancelled.map { min(max($0, .zero), .longest).milliseconds },
-                now.milliseconds, id.rawValue,
-            ])
-        effects.finished.insert(id)
+            [id.rawValue])
     }
 
     private func setUnmet(_ unmet: Int, of id: JobID) throws {
         try run("UPDATE job SET unmet = ? WHERE id = ?", [unmet, id.rawValue])
     }
 
-    private func tellOfCancellation(of id: JobID) throws {
+    func tellOfCancellation(of id: JobID) throws {
         guard let follower = rules.follower, let job = try job(id) else { return }
         try follower.jobWasCancelled(job, self)
     }
@@ -182,11 +182,6 @@ extension QueueTransaction {
             [id.rawValue, id.rawValue]
         ).map(Dependent.init)
     }
-}
-
-extension Duration {
-    /// The year 9999 in 1970. Longer ones are cut, so that a sum is still a time.
-    fileprivate static let longest = Duration.milliseconds(253_402_300_799_999)
 }
 
 /// A job that depends on another one.

@@ -9,7 +9,7 @@ extension QueueTransaction {
         guard let job = try job(id) else { throw QueueError.noSuchJob(id) }
         switch job.state {
         case .scheduled, .ready:
-            try finish(job, as: .cancelled)
+            try finish(id, as: .cancelled)
             return .cancelled
         case .leased:
             try requestCancel(of: job)
@@ -75,7 +75,7 @@ extension QueueTransaction {
             [now.milliseconds, now.milliseconds, now.milliseconds, job.id.rawValue])
         try run("UPDATE job_failure SET counted = 0 WHERE job = ?", [job.id.rawValue])
         try note(.retriedByHand, of: job.id, attempt: job.attempt)
-        try followRetry(of: job.id)
+        try followRetry(of: job)
         if let follower = rules.follower, let ready = try self.job(job.id) {
             try follower.jobWasRetried(ready, self)
         }

@@ -5,6 +5,8 @@ public import SkepQueue
 private let promotedPerClaim = 100
 /// How many jobs a claim cancels for which it is too late, about; the next one goes on.
 private let expiredPerClaim = 100
+/// How long a job waits that has expired, and that its follower doesn't let go.
+private let refusedExpiryPause = Duration.seconds(60)
 /// How many keys a claim opens again, at most.
 private let reopenedPerClaim = 100
 
@@ -71,9 +73,12 @@ extension QueueTransaction {
             hasExpired = false
             var claim = try Claim(self, request, limit: limit - leases.count)
             while leases.count < limit, let id = try claim.takeNext() {
-                guard let job = try leasedJob(id, by: request.worker) else { continue }
-                if isExpired(job) {
-                    hasExpired = try expire(job.id, &claim) || hasExpired
+                guard let job = try leasedJob(id, by: request.worker) else {
+                    claim.leaveOut()
+                    continue
+                }
+                if isExpired(job, attemptsBefore: job.attempt - 1) {
+                    hasExpired = try expireOrPutAside(job.id) || hasExpired
                     expired += 1
                     continue
                 }
@@ -82,21 +87,25 @@ extension QueueTransaction {
                 leases.append(
                     Lease(job: job, worker: request.worker, expiresAt: now + request.length))
             }
-            try claim.finish()
         } while hasExpired && leases.count < limit && expired < expiredPerClaim
         if hasExpired, leases.count < limit { effects.hasWork = true }
         return leases
     }
 
     /// - Returns: Whether the job is out of the queue.
-    private func expire(_ id: JobID, _ claim: inout Claim) throws -> Bool {
+    private func expireOrPutAside(_ id: JobID) throws -> Bool {
         do {
             return try savepoint("expired") { try expire(id) }
         } catch {
-            // A follower that fails for one job doesn't keep the others.
+            // A follower that refuses one job doesn't keep the others: it waits aside for a while.
             guard database.isInsideTransaction else { throw error }
-            try claim.leaveOut()
-            return false
+            try run(
+                "UPDATE job SET state = 'scheduled', not_before_ms = ?, reason = ? WHERE id = ?",
+                [
+                    (now + refusedExpiryPause).milliseconds, storable("\(error)", atMost: 16 << 10),
+                    id.rawValue,
+                ])
+            return true
         }
     }
 
@@ -170,7 +179,6 @@ extension QueueTransaction {
     /// Makes keys open again whose rate lets jobs begin by now, or that were shut by a clock that
     /// was set back; served by concurrency_key_opening and concurrency_key_shut.
     func reopenKeys(in queue: String) throws {
-        try ledger.writeKeys(of: queue, database, now: now)
         let opening = try fetchRows(
             """
             SELECT key
@@ -188,6 +196,8 @@ extension QueueTransaction {
              LIMIT ?
             """,
             [queue, now.milliseconds, reopenedPerClaim])
+        guard !opening.isEmpty || !shutLater.isEmpty else { return }
+        try ledger.writeKeys(of: queue, database, now: now)
         for row in opening + shutLater {
             try ledger.changeKey(Ledger.Key(queue: queue, name: row[0]), database, now: now)
         }

@@ -8,8 +8,22 @@ let matchingBatch = 500
 struct MatchedPage: Sendable {
     /// Those with which something was done, the newest first.
     var done: [JobID] = []
+    /// What the first job was refused with of which nothing was done.
+    var refusal: (any Error)?
     /// The jobs that come after these; `nil` when there are none, or as many are done as shall be.
     var rest: JobFilter?
+
+    mutating func add(_ page: MatchedPage) {
+        done += page.done
+        refusal = refusal ?? page.refusal
+        rest = page.rest
+    }
+
+    /// - Throws: What the first job was refused with, when nothing was done with any.
+    func get() throws -> [JobID] {
+        if done.isEmpty, let refusal { throw refusal }
+        return done
+    }
 }
 
 extension QueueTransaction {
@@ -31,14 +45,9 @@ extension QueueTransaction {
     private func allPages(
         of filter: JobFilter, _ page: (JobFilter) throws -> MatchedPage
     ) throws -> [JobID] {
-        var done: [JobID] = []
-        var rest: JobFilter? = filter
-        while let next = rest {
-            let page = try page(next)
-            done += page.done
-            rest = page.rest
-        }
-        return done
+        var all = MatchedPage(rest: filter)
+        while let next = all.rest { all.add(try page(next)) }
+        return try all.get()
     }
 }
 
@@ -100,7 +109,15 @@ extension QueueTransaction {
         let limit = min(filter.limit, matchingBatch)
         let ids = try selection.fetch(database, limit: limit)
         var page = MatchedPage()
-        for id in ids where try act(id) { page.done.append(id) }
+        for id in ids {
+            do {
+                // Each by itself: a follower that refuses one must not keep the others.
+                if try savepoint("matched", { try act(id) }) { page.done.append(id) }
+            } catch {
+                guard database.isInsideTransaction else { throw error }
+                page.refusal = page.refusal ?? error
+            }
+        }
         if ids.count == limit, let last = ids.last, page.done.count < filter.limit {
             var rest = filter
             rest.before = last

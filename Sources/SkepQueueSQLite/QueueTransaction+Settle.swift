@@ -2,10 +2,8 @@ internal import Foundation
 internal import GRDB
 public import SkepQueue
 
-/// Nothing lasts longer than the year 9999.
-private let endOfTime = Timestamp(milliseconds: 253_402_300_799_999)
 /// Longer ones are cut, so that the sum is still a time.
-private let longestRetention = Duration.milliseconds(endOfTime.milliseconds)
+private let longestRetention = Duration.milliseconds(Timestamp.endOfTime.milliseconds)
 
 extension QueueTransaction {
     /// Gives a lease up with its outcome.
@@ -56,40 +54,51 @@ extension QueueTransaction {
         return dies
     }
 
-    func finish(_ job: Job, as state: Job.State) throws {
-        try finish(job.id, as: state)
-    }
-
-    /// Finishes a job, and sees to what follows: those that wait for it, and the time at which it
-    /// may be removed.
+    /// Finishes a job, and has those take notice that wait for it.
     ///
     /// - Parameter attempt: The attempt that must hold it, if one must.
-    private func finish(_ id: JobID, as state: Job.State, heldBy attempt: Int? = nil) throws {
+    func finish(
+        _ id: JobID, as state: Job.State, because reason: String? = nil, heldBy attempt: Int? = nil
+    ) throws {
+        try markFinished(id, as: state, because: reason, heldBy: attempt)
+        try followFinish(of: id, as: state)
+        if state == .cancelled { try tellOfCancellation(of: id) }
+    }
+
+    /// Writes that a job is finished, and from when on it may be removed; what waits for it is left
+    /// to the caller.
+    ///
+    /// - Parameter dependency: The job because of which it is cancelled, and with which it is revived.
+    func markFinished(
+        _ id: JobID, as state: Job.State, because reason: String? = nil,
+        with dependency: JobID? = nil, heldBy attempt: Int? = nil
+    ) throws {
         try run(
             """
             UPDATE job
                SET state = ?, finished_at_ms = ?,
                    prune_at_ms = MAX(? + MIN(COALESCE(retention_ms, ?), ?),
                                      COALESCE(unique_until_ms, ?)),
-                   reason = NULL, lease_until_uptime_ms = NULL, lease_boot = NULL
+                   reason = ?, cancelled_by = ?, awaited_event = NULL,
+                   lease_until_uptime_ms = NULL, lease_boot = NULL
              WHERE id = ? \(attempt == nil ? "" : "AND attempt = ? AND state = 'leased'")
             """,
             [
                 state.rawValue, now.milliseconds, now.milliseconds,
                 rules.retention.length(of: state).map { max($0.milliseconds, 0) },
-                longestRetention.milliseconds, now.milliseconds, id.rawValue,
+                longestRetention.milliseconds, now.milliseconds, reason, dependency?.rawValue,
+                id.rawValue,
             ] + StatementArguments(attempt.map { [$0] } ?? []))
         if let attempt, database.changesCount == 0 {
             throw QueueError.leaseLost(id, attempt: attempt)
         }
         effects.finished.insert(id)
-        try followFinish(of: id, as: state)
-        if state == .cancelled, let follower = rules.follower, let job = try job(id) {
-            try follower.jobWasCancelled(job, self)
-        }
     }
 
     private func succeed(_ token: LeaseToken, result: [UInt8]?, next: [NewJob]) throws {
+        if let result, result.count > NewJob.maxPayloadBytes {
+            throw QueueError.resultTooLarge(token.job, bytes: result.count)
+        }
         try finish(token.job, as: .succeeded, heldBy: token.attempt)
         if let result {
             try run(
@@ -125,7 +134,7 @@ extension QueueTransaction {
         let isOver = try hasCome(event, for: job.id) || until.map { $0 <= now } ?? false
         guard !isOver else { return try postpone(job, until: now, reason: "") }
         try postpone(
-            job, until: until ?? endOfTime, reason: "It waits for the event \"\(event.name)\".")
+            job, until: until ?? .endOfTime, reason: "It waits for the event \"\(event.name)\".")
         try run(
             "UPDATE job SET awaited_event = ?, is_awaited_for_itself = ? WHERE id = ?",
             [event.name.rawValue, event.job != nil, job.id.rawValue])

@@ -68,7 +68,11 @@ extension QueueTransaction {
     /// - Returns: How many there were.
     private func wake(for key: EventKey) throws -> Int {
         let rows = try key.job.map { try waiting($0, for: key.name) } ?? waiting(for: key.name)
-        for row in rows { try letRun(JobID(rawValue: row[0]), isHeld: row[1], notBefore: now) }
+        for row in rows {
+            let id = JobID(rawValue: row[0])
+            try letRun(id, isHeld: row[1], notBefore: now)
+            try note(.eventCame, of: id, attempt: row[2], detail: key.name.rawValue)
+        }
         return rows.count
     }
 
@@ -76,7 +80,7 @@ extension QueueTransaction {
     private func waiting(for name: EventName) throws -> [Row] {
         try fetchRows(
             """
-            SELECT id, is_held
+            SELECT id, is_held, attempt
               FROM job
              WHERE state = 'scheduled' AND awaited_event = ? AND is_awaited_for_itself = 0
             """,
@@ -86,7 +90,7 @@ extension QueueTransaction {
     private func waiting(_ id: JobID, for name: EventName) throws -> [Row] {
         try fetchRows(
             """
-            SELECT id, is_held
+            SELECT id, is_held, attempt
               FROM job
              WHERE id = ? AND state = 'scheduled' AND awaited_event = ?
                AND is_awaited_for_itself = 1

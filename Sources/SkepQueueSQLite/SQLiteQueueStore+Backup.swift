@@ -29,32 +29,32 @@ extension SQLiteQueueStore {
     ///   overwritten, or is in use; `.unavailable` when it can't be written.
     @discardableResult
     public func backUp(to path: String, overwriting: Bool = false) async throws -> BackupReport {
-        let live = connections.path
-        try await offPool {
-            try BackupTarget(path: path).check(besides: live, overwriting: overwriting)
-        }
-        let startedAt = rules.clock.now
-        let part = path + ".part-\(UInt32.random(in: .min ... .max))"
-        do {
-            try await connections.copy(to: part)
-            let bytes = try await offPool { try BackupTarget(path: path).take(part) }
-            return BackupReport(path: path, bytes: bytes, startedAt: startedAt)
-        } catch {
-            unlink(part)
-            throw StoreFailure.translated(error, doing: "make a copy of", path: live)
+        let clock = rules.clock
+        return try await offPool { [connections] in
+            do {
+                let target = BackupTarget(path: path)
+                try target.check(besides: connections.file, overwriting: overwriting)
+                let startedAt = clock.now
+                let bytes = try target.make { try connections.copy(to: $0) }
+                return BackupReport(path: path, bytes: bytes, startedAt: startedAt)
+            } catch {
+                throw connections.translated(error, doing: "make a copy of")
+            }
         }
     }
 }
 
 extension Connections {
     /// Copies the pages as they are, in one go: a copy in steps begins again at each write of
-    /// others. Not VACUUM INTO, which SQLite 3.40 refuses for a table with a generated column.
-    fileprivate func copy(to path: String) async throws {
-        try await offPool { [readers] in
-            let copy = try DatabaseQueue(path: path)
-            defer { try? copy.close() }
-            try readers.backup(to: copy)
-        }
+    /// others.
+    ///
+    /// Not VACUUM INTO: on a connection that only reads, SQLite 3.40 leaves the CHECKs of tables
+    /// out, takes the copy's table for another one because of them, and goes a way that fails with
+    /// a generated column ("table vacuum_db.job has 33 columns but 34 values were supplied").
+    fileprivate func copy(to path: String) throws {
+        let copy = try DatabaseQueue(path: path)
+        defer { try? copy.close() }
+        try readers.backup(to: copy)
     }
 }
 
@@ -67,7 +67,7 @@ private struct BackupTarget {
             throw QueueError.unsuitable(path: path, why: why)
         }
         let own = ["", "-wal", "-shm", "-gate"].map { live + $0 }
-        if own.contains(where: { path == $0 || isSameFile($0) }) {
+        if own.contains(where: { path == $0 || isSame(status(path), status($0)) }) {
             try refuse("It is the queue that would be copied.")
         }
         guard let kind = status(path).map({ $0.st_mode & S_IFMT }) else { return }
@@ -79,19 +79,45 @@ private struct BackupTarget {
         }
     }
 
-    /// Gives a finished copy its name.
+    /// Makes a copy beside its place, and gives it its name when it is complete.
+    ///
+    /// The unfinished file is locked, so one without a lock was left by a process that died, and is
+    /// written over.
     ///
     /// - Returns: Its size in bytes.
-    func take(_ part: String) throws -> Int {
-        try sync(part)
-        guard rename(part, path) == 0 else { throw POSIXError.last }
-        try sync(FileSystem.folder(of: path))
-        return status(path).map { Int($0.st_size) } ?? 0
+    func make(_ copy: (String) throws -> Void) throws -> Int {
+        let part = path + ".unfinished-copy"
+        let descriptor = open(part, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw POSIXError.last }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, isSame(status(part), status(descriptor))
+        else {
+            throw QueueError.unsuitable(path: path, why: "A copy is being made there already.")
+        }
+        do {
+            unlink(part + "-journal")
+            guard ftruncate(descriptor, 0) == 0 else { throw POSIXError.last }
+            try copy(part)
+            guard fsync(descriptor) == 0, rename(part, path) == 0 else { throw POSIXError.last }
+        } catch {
+            unlink(part)
+            throw error
+        }
+        try syncFolder()
+        return status(descriptor).map { Int($0.st_size) } ?? 0
     }
 
-    private func isSameFile(_ other: String) -> Bool {
-        guard let here = status(path), let there = status(other) else { return false }
-        return here.st_ino == there.st_ino && here.st_dev == there.st_dev
+    /// Makes the new name last.
+    private func syncFolder() throws {
+        let folder = open(FileSystem.folder(of: path), O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { throw POSIXError.last }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw POSIXError.last }
+    }
+
+    private func isSame(_ one: stat?, _ other: stat?) -> Bool {
+        guard let one, let other else { return false }
+        return one.st_ino == other.st_ino && one.st_dev == other.st_dev
     }
 
     private func status(_ path: String) -> stat? {
@@ -99,10 +125,8 @@ private struct BackupTarget {
         return stat(path, &status) == 0 ? status : nil
     }
 
-    private func sync(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw POSIXError.last }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw POSIXError.last }
+    private func status(_ descriptor: Int32) -> stat? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? status : nil
     }
 }

@@ -21,7 +21,11 @@ extension SQLiteQueueStore {
             var problems: [String] = []
             for check in Self.fileChecks(isThorough: isThorough) + Self.ownChecks {
                 do {
-                    problems += try Row.fetchAll(database, sql: check.sql).compactMap(check.words)
+                    // One by one: what was found before the reading failed is kept.
+                    let rows = try Row.fetchCursor(database, sql: check.sql)
+                    while let row = try rows.next() {
+                        if let problem = check.words(row.words) { problems.append(problem) }
+                    }
                 } catch let error as DatabaseError {
                     guard error.resultCode != .SQLITE_MISUSE else { throw error }
                     problems.append("Can't look at \(check.subject). \(StoreFailure.reason(error))")
@@ -36,13 +40,12 @@ extension SQLiteQueueStore {
             IntegrityCheck(
                 "the file", isThorough ? "PRAGMA integrity_check" : "PRAGMA quick_check"
             ) { row in
-                let words: String = row[0]
-                return words == "ok" ? nil : "The file is damaged: \(words)"
+                guard row[0] != "ok" else { return nil }
+                let lines = row[0].split(separator: "\n").filter { !$0.hasPrefix("***") }
+                return "The file is damaged: \(lines.joined(separator: "; "))"
             },
             IntegrityCheck("references", "PRAGMA foreign_key_check") { row in
-                let number: Int64? = row[1]
-                return "Row \(number.map(String.init) ?? "?") of \(row[0] as String) belongs to "
-                    + "nothing in \(row[2] as String)."
+                "Row \(row[1]) of \(row[0]) belongs to nothing in \(row[2])."
             },
         ]
     }
@@ -61,8 +64,8 @@ extension SQLiteQueueStore {
             """
         ) { row in
             """
-            Queue "\(row[0] as String)" has \(row[4] as Int) jobs of kind "\(row[2] as String)" \
-            that are \(row[1] as String); \(row[3] as Int) are counted.
+            Queue "\(row[0])" has \(row[4]) jobs of kind "\(row[2])" \
+            that are \(row[1]); \(row[3]) are counted.
             """
         },
         IntegrityCheck(
@@ -81,8 +84,8 @@ extension SQLiteQueueStore {
             """
         ) { row in
             """
-            Key "\(row[1] as String)" of queue "\(row[0] as String)" has \(row[3] as Int) jobs \
-            leased and \(row[5] as Int) ready; \(row[2] as Int) and \(row[4] as Int) are counted.
+            Key "\(row[1])" of queue "\(row[0])" has \(row[3]) jobs \
+            leased and \(row[5]) ready; \(row[2]) and \(row[4]) are counted.
             """
         },
         IntegrityCheck(
@@ -91,17 +94,18 @@ extension SQLiteQueueStore {
             SELECT head.queue, head.key, head.kind, head.job
               FROM key_head AS head
               LEFT JOIN concurrency_key AS limits USING (queue, key)
-             WHERE job IS NOT (SELECT id
-                                 FROM job
-                                WHERE state = 'ready' AND queue = head.queue
-                                  AND concurrency_key = head.key AND kind = head.kind
-                                ORDER BY rank_ms, id
-                                LIMIT 1)
+             WHERE (job, job_rank_ms, priority)
+                   IS NOT (SELECT id, rank_ms, priority
+                             FROM job
+                            WHERE state = 'ready' AND queue = head.queue
+                              AND concurrency_key = head.key AND kind = head.kind
+                            ORDER BY rank_ms, id
+                            LIMIT 1)
             """
         ) { row in
             """
-            Job \(row[3] as Int64) isn't the next of kind "\(row[2] as String)" with the key \
-            "\(row[1] as String)" in queue "\(row[0] as String)", as is written down.
+            Job \(row[3]) isn't the next of kind "\(row[2])" with the key \
+            "\(row[1])" in queue "\(row[0])", or not at the place that is written down.
             """
         },
         IntegrityCheck(
@@ -115,7 +119,7 @@ extension SQLiteQueueStore {
             """
         ) { row in
             """
-            Key "\(row[1] as String)" of queue "\(row[0] as String)" is open at its limit, or shut \
+            Key "\(row[1])" of queue "\(row[0])" is open at its limit, or shut \
             below it.
             """
         },
@@ -132,9 +136,21 @@ extension SQLiteQueueStore {
             """
         ) { row in
             """
-            Jobs of kind "\(row[2] as String)" with the key "\(row[1] as String)" in queue \
-            "\(row[0] as String)" are ready, and a claim doesn't see them.
+            Jobs of kind "\(row[2])" with the key "\(row[1])" in queue \
+            "\(row[0])" are ready, and a claim doesn't see them.
             """
+        },
+        // A connection that only reads knows no CHECKs, so SQLite's own check leaves these out.
+        IntegrityCheck(
+            "leases",
+            """
+            SELECT id
+              FROM job
+             WHERE (state = 'leased') <> (lease_until_uptime_ms IS NOT NULL)
+                OR (state = 'leased') <> (lease_boot IS NOT NULL)
+                OR (state = 'leased' AND (worker IS NULL OR leased_at_ms IS NULL OR attempt < 1))
+            """
+        ) { row in "Job \(row[0]) is leased without saying to whom and until when, or the reverse."
         },
         IntegrityCheck(
             "what jobs wait for",
@@ -152,7 +168,7 @@ extension SQLiteQueueStore {
             """
         ) { row in
             """
-            Job \(row[0] as Int64) waits for \(row[2] as Int) unfinished jobs; \(row[1] as Int) are \
+            Job \(row[0]) waits for \(row[2]) unfinished jobs; \(row[1]) are \
             counted.
             """
         },
@@ -163,11 +179,18 @@ extension SQLiteQueueStore {
 private struct IntegrityCheck: Sendable {
     let subject: String
     let sql: String
-    let words: @Sendable (Row) -> String?
+    /// - Parameter: The row's values as words: in a damaged file they may be anything.
+    let words: @Sendable ([String]) -> String?
 
-    init(_ subject: String, _ sql: String, _ words: @escaping @Sendable (Row) -> String?) {
+    init(_ subject: String, _ sql: String, _ words: @escaping @Sendable ([String]) -> String?) {
         self.subject = subject
         self.sql = sql
         self.words = words
+    }
+}
+
+extension Row {
+    fileprivate var words: [String] {
+        databaseValues.map { String.fromDatabaseValue($0) ?? $0.description }
     }
 }

@@ -142,32 +142,49 @@ private struct ObstacleReader {
 
     // MARK: In front
 
-    /// How many ready jobs go before one by their rank: those without a key, and those of keys that
-    /// are open. Whose turn it is among the keys may put some of them behind it after all.
+    /// How many ready jobs go before one by their rank: those of its own key, those without a key,
+    /// and those of other keys that are open. Whose turn it is among the keys may put some of them
+    /// behind it after all.
     private func countAhead(of job: Job) throws -> Int {
         let rank = JobPriority.rank(of: job.priority, readyAt: job.readyAt ?? job.notBefore)
+            .milliseconds
+        let queue = job.queue.rawValue
+        var keyRank = rank
+        if let name = job.concurrencyKey?.rawValue {
+            let state = try KeyState(Ledger.Key(queue: queue, name: name), database)
+            keyRank = state.rank(ofJob: rank, priority: job.priority)
+        }
+        // A key that was served lately lets others go first that came later.
+        let id = keyRank == rank ? job.id.rawValue : .max
         let kinds = try String.fetchAll(
             database,
             sql: "SELECT kind FROM job_count WHERE queue = ? AND state = 'ready' AND count > 0",
-            arguments: [job.queue.rawValue])
+            arguments: [queue])
         var ahead = 0
         for kind in kinds where ahead < countedAhead {
-            let place: StatementArguments = [
-                job.queue.rawValue, kind, rank.milliseconds, job.id.rawValue,
-            ]
-            ahead += try count(Self.plainAhead, place, atMost: countedAhead - ahead)
-            ahead += try count(Self.keyedAhead, place, atMost: countedAhead - ahead)
+            func add(_ query: String, _ rank: Int64, _ id: Int64) throws {
+                ahead +=
+                    try Int.fetchOne(
+                        database, sql: "SELECT COUNT(*) FROM (\(query) LIMIT ?6)",
+                        arguments: [
+                            queue, kind, rank, id, job.concurrencyKey?.rawValue,
+                            countedAhead - ahead,
+                        ]) ?? 0
+            }
+            try add(Self.ownAhead, rank, job.id.rawValue)
+            try add(Self.plainAhead, keyRank, id)
+            try add(Self.keyedAhead, keyRank, id)
         }
         return ahead
     }
 
-    private func count(
-        _ query: String, _ arguments: StatementArguments, atMost limit: Int
-    ) throws -> Int {
-        try Int.fetchOne(
-            database, sql: "SELECT COUNT(*) FROM (\(query) LIMIT ?5)",
-            arguments: arguments + [limit]) ?? 0
-    }
+    /// Served by job_ready_by_key.
+    private static let ownAhead = """
+        SELECT 1
+          FROM job
+         WHERE state = 'ready' AND concurrency_key IS NOT NULL AND queue = ?1
+           AND concurrency_key = ?5 AND kind = ?2 AND (rank_ms, id) < (?3, ?4)
+        """
 
     /// Served by job_ready.
     private static let plainAhead = """
@@ -186,7 +203,7 @@ private struct ObstacleReader {
            AND job.queue = key_head.queue AND job.concurrency_key = key_head.key
            AND job.kind = key_head.kind AND (job.rank_ms, job.id) < (?3, ?4)
          WHERE key_head.is_open = 1 AND key_head.queue = ?1 AND key_head.kind = ?2
-           AND key_head.rank_ms <= ?3
+           AND key_head.rank_ms <= ?3 AND key_head.key IS NOT ?5
         """
 }
 

@@ -5,7 +5,7 @@ extension SQLiteQueueStore {
     /// Opens the queue of a folder that is its own: "queue.sqlite", and "run" for who works on it.
     ///
     /// The folder is made if needed, and its path should have less than 70 bytes: those of the
-    /// workers' sockets are limited by the system. A queue whose program ended uncleanly needs
+    /// workers' sockets are limited by the system. One that is made is for its user alone. A queue whose program ended uncleanly needs
     /// nothing but to be opened again.
     ///
     /// - Throws: As `init(path:runFolder:)` does.
@@ -48,7 +48,8 @@ extension SQLiteQueueStore {
     private static func makeFolder(_ folder: String, isShared: Bool) throws {
         do {
             try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: isShared)
+                atPath: folder, withIntermediateDirectories: isShared,
+                attributes: [.posixPermissions: 0o700])
         } catch {
             throw QueueError.unavailable(
                 what: "Can't use the folder \"\(folder)\" for a queue.",

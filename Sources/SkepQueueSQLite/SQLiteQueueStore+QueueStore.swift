@@ -57,14 +57,9 @@ extension SQLiteQueueStore {
         of filter: JobFilter,
         _ page: @escaping @Sendable (QueueTransaction, JobFilter) throws -> MatchedPage
     ) async throws -> [JobID] {
-        var done: [JobID] = []
-        var rest = filter.limit > 0 ? filter : nil
-        while let next = rest {
-            let page = try await write { try page($0, next) }
-            done += page.done
-            rest = page.rest
-        }
-        return done
+        var all = MatchedPage(rest: filter.limit > 0 ? filter : nil)
+        while let next = all.rest { all.add(try await write { try page($0, next) }) }
+        return try all.get()
     }
 
     public func job(_ id: JobID) async throws -> Job? {

@@ -27,8 +27,25 @@ private struct StatusReader {
     }
 
     private struct Throughput {
-        var enqueued = 0.0
-        var finished = 0.0
+        var enqueued = Pace()
+        var finished = Pace()
+    }
+
+    /// So many in so many minutes, from the first one on.
+    private struct Pace {
+        private var count = 0.0
+        private var minutes = 0.0
+
+        /// At most four times as many a minute as there were: less than a quarter of a minute says
+        /// too little.
+        var perMinute: Double { count == 0 ? 0 : count / max(minutes, 0.25) }
+
+        /// - Parameter span: How many minutes ago they came at the earliest; the longest first.
+        mutating func add(_ more: Double, span: Double) {
+            guard more > 0 else { return }
+            if count == 0 { minutes = span }
+            count += more
+        }
     }
 
     let database: Database
@@ -47,9 +64,12 @@ private struct StatusReader {
                 readyByKind: counts[queue]?.readyByKind ?? [:],
                 isPaused: setting?.isPaused ?? false, limit: setting?.limit, rate: setting?.rate,
                 oldestReadyAt: try earliest(Self.oldestReady, in: queue),
-                nextDue: try earliest(Self.nextDue, in: queue),
-                finishedPerMinute: throughput[queue]?.finished ?? 0,
-                enqueuedPerMinute: throughput[queue]?.enqueued ?? 0, keys: keys[queue] ?? [])
+                nextDue: try earliest(Self.nextDue, in: queue).flatMap {
+                    $0 < .endOfTime ? $0 : nil
+                },
+                finishedPerMinute: throughput[queue]?.finished.perMinute ?? 0,
+                enqueuedPerMinute: throughput[queue]?.enqueued.perMinute ?? 0,
+                keys: keys[queue] ?? [])
         }
     }
 
@@ -90,24 +110,25 @@ private struct StatusReader {
         }
     }
 
-    /// Jobs per minute. The current minute isn't over, so of the oldest one counts what is missing
-    /// of it.
+    /// Jobs per minute, in the last minutes or since the first of them in which there was one.
     private func throughput() throws -> [String: Throughput] {
-        let minute = 60_000.0
-        let current = Int64((Double(now.milliseconds) / minute).rounded(.down))
-        let elapsed = Double(now.milliseconds) / minute - Double(current)
-        let oldest = current - rateMinutes
+        let now = Double(self.now.milliseconds) / 60_000
+        let oldest = Int64(now.rounded(.down)) - rateMinutes
         return try rows(
             """
             SELECT queue, minute, enqueued, finished
               FROM queue_throughput
              WHERE minute BETWEEN ? AND ?
+             ORDER BY queue, minute
             """,
-            [oldest, current]
+            [oldest, Int64(now.rounded(.down))]
         ).reduce(into: [:]) { throughput, row in
-            let share = (row[1] as Int64 == oldest ? 1 - elapsed : 1) / Double(rateMinutes)
-            throughput[row[0], default: Throughput()].enqueued += share * (row[2] as Double)
-            throughput[row[0], default: Throughput()].finished += share * (row[3] as Double)
+            // The current minute isn't over, so of the oldest one counts what is missing of it.
+            let minute: Int64 = row[1]
+            let share = minute == oldest ? 1 - (now - now.rounded(.down)) : 1
+            let span = min(Double(rateMinutes), now - Double(minute))
+            throughput[row[0], default: Throughput()].enqueued.add(share * row[2], span: span)
+            throughput[row[0], default: Throughput()].finished.add(share * row[3], span: span)
         }
     }
 

@@ -11,8 +11,7 @@ extension SQLiteQueueStore {
         var sweep = Sweep()
 
         var firstError = try await reclaim(outlook.leases, into: &sweep)
-        // What was reclaimed waits again, perhaps too late.
-        if outlook.hasExpired(at: now) || !sweep.reclaimed.isEmpty {
+        if outlook.hasExpired(at: now) {
             firstError = try await expire(into: &sweep) ?? firstError
         }
         for queue in outlook.queuesDue(at: now) {
@@ -22,7 +21,7 @@ extension SQLiteQueueStore {
                 sweep.promoted += moved
             }
         }
-        if let firstError { throw firstError }
+        sweep.problem = firstError.map { "\($0)" }
         sweep.nextDue = try await read { database in try SweepOutlook(database, at: now).nextDue }
         return sweep
     }

@@ -13,8 +13,7 @@ enum StoreFailure {
             return QueueError.unavailable(what: what, why: reason(error), advice: advice)
         case let error as POSIXError:
             return QueueError.unavailable(
-                what: what, why: "\(error.reason).",
-                advice: "Check that its folder exists and may be written to.")
+                what: what, why: "\(error.reason).", advice: advice(for: error))
         default:
             return error
         }
@@ -22,6 +21,14 @@ enum StoreFailure {
 
     static func reason(_ error: DatabaseError) -> String {
         "SQLite says: \(error.message ?? "nothing") (\(error.extendedResultCode.rawValue))."
+    }
+
+    private static func advice(for error: POSIXError) -> String {
+        switch error.code {
+        case .EACCES, .EPERM, .EROFS: "Make the file and its folder writable for this user."
+        case .ENOSPC, .EDQUOT, .EFBIG: "Make room on its disk."
+        default: "Check that its folder exists and may be written to."
+        }
     }
 
     private static func advice(for error: DatabaseError) -> String? {

@@ -32,14 +32,14 @@ struct SweepOutlook: Sendable {
                     """)
         ).compactMap { row in
             (row[1] as Int64?).map { (QueueName(rawValue: row[0]), Timestamp(milliseconds: $0)) }
-        }
+        }.filter { $0.1 < .endOfTime }
         // Served by job_expiring.
         nextExpiry = try Int64.fetchOne(
             database.cachedStatement(
                 sql: """
                     SELECT MIN(expires_at_ms)
                       FROM job
-                     WHERE expires_at_ms IS NOT NULL AND state IN ('scheduled', 'ready')
+                     WHERE expires_at_ms IS NOT NULL AND attempt = 0 AND state IN ('scheduled', 'ready')
                     """)
         ).map(Timestamp.init(milliseconds:))
         nextOpening = try RateOpenings.next(database, after: now)

@@ -43,7 +43,7 @@ struct WorkerRow: Sendable {
 }
 
 extension QueueTransaction {
-    /// Writes down who has registered.
+    /// Writes down who has registered. What a former holder of the name still has isn't its own.
     func introduce(_ worker: WorkerID, offering offer: WorkerOffer?) throws {
         let offer = try offer.map { offer in
             String(decoding: try JSONEncoder().encode(offer), as: UTF8.self)
@@ -56,6 +56,13 @@ extension QueueTransaction {
                        started_at_ms = excluded.started_at_ms
             """,
             [worker.rawValue, getpid(), offer, now.milliseconds])
+        try giveBackAll(of: worker)
+        let leased = try fetchRows(
+            "SELECT id FROM job WHERE state = 'leased' AND worker = ?", [worker.rawValue])
+        for row in leased {
+            guard let job = try job(JobID(rawValue: row[0])) else { continue }
+            _ = try reclaim(job, because: "Worker \(worker) ended without settling the job.")
+        }
     }
 
     /// Forgets a worker that has ended, and takes its permits back.

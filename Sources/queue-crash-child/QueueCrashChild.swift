@@ -5,128 +5,69 @@ internal import SkepQueueSQLite
 
 /// A process to be killed: enqueues and works off jobs until then, and writes down what the store
 /// has acknowledged. Only tests run it.
-///
-/// Usage: queue-crash-child DATABASE RUN-FOLDER JOURNAL [hold | await ID | lock | stop]
-///
-/// With "hold" it settles nothing, and keeps the leases it took. With "await" it only waits until a
-/// job is finished, and ends. With "lock" it takes the semaphore "lock" and keeps it. With "stop" it
-/// takes a lease of a second, stops itself, and tries what only a holder may do once it is continued.
-///
-/// Lines of the journal: "enqueued ID", "began ID ATTEMPT", "settled ID ATTEMPT", "awaits ID",
-/// "finished ID STATE", "locked NUMBER", "lost WHAT", "kept WHAT".
 @main
 struct QueueCrashChild {
-    static func main() async throws {
-        let arguments = CommandLine.arguments
-        guard arguments.count >= 4 else {
-            FileHandle.standardError.write(
-                Data(
-                    "usage: queue-crash-child DATABASE RUN-FOLDER JOURNAL [hold | await ID | lock | stop]\n"
-                        .utf8))
-            exit(64)
-        }
-        let journal = try Journal(path: arguments[3])
-        let store = try await SQLiteQueueStore(path: arguments[1], runFolder: arguments[2])
-        if arguments.count == 6, let id = JobID(arguments[5]) {
-            async let job = store.finished(id)
-            journal.write("awaits \(id)")
-            journal.write("finished \(id) \(try await job.state)")
-            return await store.close()
-        }
-        if arguments.contains("lock") {
-            return try await store.withPermit(of: "lock") { permit in
-                journal.write("locked \(permit.number)")
-                try await Task.sleep(for: .seconds(3600))
-            }
-        }
-        if arguments.contains("stop") { return try await stop(store, journal) }
-        let worker = QueueWorker(
-            store: store, configuration: .init(slots: ["default": 4]),
-            logger: Logger(label: "queue-crash-child") { _ in SwiftLogNoOpLogHandler() }
-        ) { lease, _ in
-            let fact = "\(lease.job.id) \(lease.job.attempt)"
-            journal.write("began \(fact)")
-            if arguments.contains("hold") { try await Task.sleep(for: .seconds(3600)) }
-            // In a transaction of its own, so that the line is written after the acknowledgement.
-            try await store.settle(lease.token, as: .succeeded(result: [1], next: []))
-            journal.write("settled \(fact)")
-            return .settled
-        }
+    private static let usage = """
+        usage: queue-crash-child DATABASE RUN-FOLDER JOURNAL [ROLE]
 
+        Roles: mixed (the default), producer, worker, stoppable, scheduler; hold, lock, stop,
+        await ID.
+
+        """
+
+    static func main() async throws {
+        var arguments = CommandLine.arguments.dropFirst()
+        guard arguments.count >= 3 else { return refuse() }
+        let (path, runFolder) = (arguments.removeFirst(), arguments.removeFirst())
+        let journal = try Journal(path: arguments.removeFirst())
+        // Failed jobs come back at once: there is little time.
+        let store = try await SQLiteQueueStore(
+            path: path, runFolder: runFolder,
+            retryPolicy: RetryPolicy(base: .milliseconds(20), cap: .milliseconds(200)))
+
+        let holder = Holder(store: store, journal: journal)
+        switch (arguments.first ?? "mixed", arguments.dropFirst().first.flatMap { JobID($0) }) {
+        case ("mixed", nil): try await play([.producer, .worker, .scheduler], store, journal)
+        case ("producer", nil): try await play([.producer], store, journal)
+        case ("worker", nil): try await play([.worker], store, journal)
+        case ("stoppable", nil): try await play([.stoppable], store, journal)
+        case ("scheduler", nil): try await play([.scheduler], store, journal)
+        case ("hold", nil): try await play([.producer, .holder], store, journal)
+        case ("lock", nil): try await holder.lock()
+        case ("stop", nil): try await holder.stop()
+        case ("await", let id?): try await holder.wait(for: id)
+        default: refuse()
+        }
+    }
+
+    private static func refuse() {
+        FileHandle.standardError.write(Data(usage.utf8))
+        exit(64)
+    }
+
+    private enum Part {
+        case producer, worker, stoppable, holder, scheduler
+    }
+
+    /// Plays all parts until it is killed.
+    private static func play(
+        _ parts: [Part], _ store: SQLiteQueueStore, _ journal: Journal
+    ) async throws {
+        let logger = Logger(label: "queue-crash-child") { _ in SwiftLogNoOpLogHandler() }
+        let worker = CrashWorker(store: store, journal: journal, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await worker.run() }
-            for producer in 0..<3 {
-                group.addTask { try await enqueue(into: store, as: producer, journal) }
+            for part in parts {
+                group.addTask {
+                    switch part {
+                    case .producer: try await CrashProducer(store: store, journal: journal).run()
+                    case .worker: try await worker.run()
+                    case .stoppable: try await worker.run(leaseLength: .seconds(1))
+                    case .holder: try await worker.hold()
+                    case .scheduler: await Scheduler(store: store, logger: logger).run()
+                    }
+                }
             }
             try await group.waitForAll()
         }
-    }
-
-    private static func stop(_ store: SQLiteQueueStore, _ journal: Journal) async throws {
-        let worker = WorkerID.random()
-        _ = try await store.register(worker)
-        let leases = try await store.lease(
-            LeaseRequest(queue: "default", limit: 1, worker: worker, length: .seconds(1)))
-        let token = leases[0].token
-        journal.write("began \(token.job) \(token.attempt)")
-        raise(SIGSTOP)
-
-        let renewal = try await store.renew([token], length: .seconds(60))[token]
-        journal.write("\(renewal == .lost ? "lost" : "kept") renewal")
-        let attempts: [(String, @Sendable () async throws -> Void)] = [
-            ("step", { try await store.record(step: "late", result: [1], of: token) }),
-            (
-                "failure",
-                { try await store.settle(token, as: .dead(Failure(kind: "k", message: ""))) }
-            ),
-            (
-                "success",
-                {
-                    try await store.settle(
-                        token, as: .succeeded(result: [2], next: [NewJob("child")]))
-                }
-            ),
-        ]
-        for (what, attempt) in attempts {
-            do {
-                try await attempt()
-                journal.write("kept \(what)")
-            } catch QueueError.leaseLost {
-                journal.write("lost \(what)")
-            }
-        }
-        try await Task.sleep(for: .seconds(3600))
-    }
-
-    private static func enqueue(
-        into store: SQLiteQueueStore, as producer: Int, _ journal: Journal
-    ) async throws {
-        var number = 0
-        while true {
-            number += 1
-            let job = NewJob(
-                "step", payload: Array(repeating: UInt8(producer), count: number % 3000),
-                concurrencyKey: number.isMultiple(of: 2)
-                    ? ConcurrencyKey(rawValue: "key-\(producer)") : nil,
-                maxFailures: 1000)
-            for answer in try await store.enqueue([job, job]) {
-                journal.write("enqueued \(answer.id)")
-            }
-        }
-    }
-}
-
-/// A file that is appended to line by line, each with one call, so that none is torn.
-private final class Journal: Sendable {
-    private let descriptor: Int32
-
-    init(path: String) throws {
-        descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw CocoaError(.fileNoSuchFile) }
-    }
-
-    func write(_ line: String) {
-        let bytes = Array("\(line)\n".utf8)
-        _ = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
     }
 }

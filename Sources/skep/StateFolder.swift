@@ -64,6 +64,11 @@ struct StateFolder: Sendable, Hashable {
         close(descriptor)
     }
 
+    /// How long finished jobs are kept; runs and what is known of them stay. What has died waits for
+    /// somebody to look at it.
+    private static let retention = Retention(
+        succeeded: .seconds(30 * 86_400), cancelled: .seconds(30 * 86_400))
+
     /// Opens the queue with the swarm's tables.
     ///
     /// - Throws: `ProgramError` when there is no database yet.
@@ -81,7 +86,7 @@ struct StateFolder: Sendable, Hashable {
                 advice: Self.otherUserAdvice)
         }
         return try await SQLiteQueueStore(
-            path: database, runFolder: run, retention: .forever,
+            path: database, runFolder: run, retention: Self.retention,
             migrations: SQLiteSwarmStore.migrations, follower: RunFollower())
     }
 

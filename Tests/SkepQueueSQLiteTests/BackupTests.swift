@@ -37,7 +37,7 @@ struct BackupTests {
                 }
             }
             let left = try FileManager.default.contentsOfDirectory(atPath: queue.folder)
-            #expect(left.filter { $0.contains(".part") } == [])
+            #expect(left.filter { $0.contains("unfinished") } == [])
         }
     }
 
@@ -124,48 +124,80 @@ struct BackupTests {
         }
     }
 
-    @Test("A damaged page is reported, and jobs on other pages are still served")
-    func damagedPage() async throws {
+    @Test("What a killed process has left of a copy is written over by the next one")
+    func leftovers() async throws {
         try await TemporaryQueue.with { queue in
-            let payload = [UInt8](repeating: 0x5A, count: 200)
             try await queue.withStore { store in
-                let job = NewJob("step", payload: payload)
-                _ = try await store.enqueue(Array(repeating: job, count: 400))
-            }
-            try spoilLeaf(queue, like: payload)
-
-            try await queue.withStore { store in
-                let report = try await store.check(isThorough: true)
-                #expect(!report.isSound)
-
-                var served = 0
-                var refused = 0
-                for id in try await store.read({ try Int64.fetchAll($0, sql: "SELECT id FROM job") }
-                ) {
-                    do {
-                        _ = try await store.job(JobID(rawValue: id))
-                        served += 1
-                    } catch QueueError.unavailable(_, _, let advice) {
-                        #expect(advice.contains("backup"))
-                        refused += 1
-                    }
+                _ = try await store.enqueue([NewJob("step")])
+                let path = queue.folder + "/copy.sqlite"
+                let part = path + ".unfinished-copy"
+                for name in [part, part + "-journal"] {
+                    try Data(repeating: 7, count: 100_000).write(to: URL(fileURLWithPath: name))
                 }
-                #expect(served > 300 && refused > 0, "\(served), \(refused)")
+
+                try await store.backUp(to: path)
+
+                try await withCopy(queue, path) { try await $0.expectConsistent() }
+                let left = try FileManager.default.contentsOfDirectory(atPath: queue.folder)
+                #expect(!left.contains { $0.contains("unfinished") }, "\(left)")
             }
         }
     }
 
-    /// Overwrites the first page that is full of payloads.
-    private func spoilLeaf(_ queue: TemporaryQueue, like payload: [UInt8]) throws {
-        var bytes = [UInt8](try #require(FileManager.default.contents(atPath: queue.path)))
-        let page = stride(from: 4096, to: bytes.count, by: 4096).first { start in
-            // A leaf of a table begins with 13.
-            bytes[start] == 13
-                && bytes[start..<start + 4096].count { $0 == 0x5A } > 10 * payload.count
+    @Test("Two copies to one place don't mix: the later one is refused while the first is made")
+    func copiesAtOnce() async throws {
+        try await TemporaryQueue.with { queue in
+            try await queue.withStore { store in
+                let path = queue.folder + "/copy.sqlite"
+                let part = open(path + ".unfinished-copy", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+                try #require(flock(part, LOCK_EX) == 0)
+
+                await #expect(throws: QueueError.self) { try await store.backUp(to: path) }
+                close(part)
+
+                try await store.backUp(to: path)
+            }
         }
-        let start = try #require(page)
-        for offset in start..<start + 4096 { bytes[offset] = 0xFF }
-        try Data(bytes).write(to: URL(fileURLWithPath: queue.path))
+    }
+
+    @Test("A lease that says nothing of its holder is a problem")
+    func incompleteLease() async throws {
+        try await TemporaryQueue.with { queue in
+            try await queue.withStore { store in
+                let id = try await store.enqueue([NewJob("step")])[0].id
+                try await store.write { transaction in
+                    try transaction.database.execute(
+                        sql: """
+                            PRAGMA ignore_check_constraints = ON;
+                            UPDATE job SET state = 'leased';
+                            PRAGMA ignore_check_constraints = OFF;
+                            """)
+                }
+
+                let problems = try await store.check(isThorough: true).problems
+
+                #expect(
+                    problems.contains { $0.hasPrefix("Job \(id) is leased without") }, "\(problems)"
+                )
+            }
+        }
+    }
+
+    @Test("A job that stands elsewhere than its key says is a problem")
+    func misplacedHead() async throws {
+        try await TemporaryQueue.with { queue in
+            try await queue.withStore { store in
+                let id = try await store.enqueue([NewJob("step", concurrencyKey: "k")])[0].id
+                try await store.write { transaction in
+                    try transaction.database.execute(
+                        sql: "UPDATE key_head SET job_rank_ms = job_rank_ms + 1")
+                }
+
+                let problems = try await store.check().problems
+
+                #expect(problems.count == 1 && problems[0].hasPrefix("Job \(id) isn't the next"))
+            }
+        }
     }
 
     private func withCopy(

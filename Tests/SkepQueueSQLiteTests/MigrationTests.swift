@@ -34,6 +34,40 @@ struct MigrationTests {
         }
     }
 
+    @Test("Counts, heads and claims of a thousand jobs with many keys are right afterwards")
+    func migratesKeys() async throws {
+        try await TemporaryQueue.with { queue in
+            let clock = ManualClock()
+            let old = Crowd()
+            try makeFile(queue, version: 2, boot: BootID.current(), rows: old.sql)
+
+            try await queue.withStore(clock: clock) { store in
+                try await store.expectConsistent()
+                #expect(try await store.check(isThorough: true).problems == [])
+                for status in try await store.status() {
+                    for state in Job.State.allCases {
+                        #expect(
+                            status.counts[state] ?? 0 == old.count(state, in: status.queue),
+                            "\(status.queue) \(state)")
+                    }
+                }
+
+                for name in old.queues {
+                    var taken: [Int64] = []
+                    while true {
+                        let leases = try await store.lease(
+                            LeaseRequest(queue: name, limit: 7, worker: "w-new"))
+                        guard !leases.isEmpty else { break }
+                        taken += leases.map(\.job.id.rawValue)
+                    }
+                    #expect(Set(taken) == old.claimable(in: name), "\(name)")
+                    #expect(Set(taken).count == taken.count)
+                }
+                try await store.expectConsistent()
+            }
+        }
+    }
+
     @Test("A migration that can't be done changes nothing")
     func failsWhole() async throws {
         try await TemporaryQueue.with { queue in
@@ -85,7 +119,9 @@ struct MigrationTests {
     }
 
     /// Written by hand, as programs of that version have written.
-    private func makeFile(_ queue: TemporaryQueue, version: Int, boot: BootID) throws {
+    private func makeFile(
+        _ queue: TemporaryQueue, version: Int, boot: BootID, rows: String? = nil
+    ) throws {
         let names = ["m001_queue", "m002_schedules"].prefix(version)
         let sources = [PackageResources.m001_queue_sql, PackageResources.m002_schedules_sql]
         let database = try DatabaseQueue(path: queue.path)
@@ -102,7 +138,8 @@ struct MigrationTests {
                     sql: "INSERT INTO grdb_migrations VALUES (?)", arguments: ["queue-" + name])
             }
             try database.execute(
-                sql: Self.jobs.replacingOccurrences(of: ":boot", with: "'\(boot.rawValue)'"))
+                sql: (rows ?? Self.jobs).replacingOccurrences(
+                    of: ":boot", with: "'\(boot.rawValue)'"))
             if version >= 2 { try database.execute(sql: Self.schedule) }
         }
         try database.close()
@@ -147,4 +184,98 @@ struct MigrationTests {
         VALUES ('minutely', 'test', 'every', 60000, 1790000000000, 'ticks', 'tick', 0,
                 3, 'run_once', 'allow', 0, x'', 1790000000000, 1790000060000);
         """
+}
+
+/// Jobs of every state with many keys, and what a claim must find among them.
+private struct Crowd {
+    private struct Row {
+        let id: Int64
+        let queue: QueueName
+        let key: String?
+        let kind: String
+        let state: Job.State
+        let priority: Int
+        let readyAt: Int
+
+        var rank: Int { readyAt - priority * 600_000 }
+    }
+
+    let queues: [QueueName] = ["a", "b", "c"]
+    private let rows: [Row]
+    /// The limits of keys, in each queue; every third key has none.
+    private let limits: [String: Int]
+
+    init() {
+        var generator = Generator()
+        func pick(_ count: Int) -> Int { generator.next(below: count) }
+        limits = Dictionary(
+            uniqueKeysWithValues: (0..<60).filter { $0 % 3 > 0 }.map { ("k\($0)", $0 % 5) })
+        let queues = queues
+        rows = (1...1000).map { id in
+            Row(
+                id: Int64(id), queue: queues[pick(3)], key: pick(6) > 0 ? "k\(pick(60))" : nil,
+                kind: ["step", "tick"][pick(2)], state: Job.State.allCases[pick(6)],
+                priority: pick(7) - 3, readyAt: 1_789_000_000_000 + pick(1_000_000))
+        }
+    }
+
+    func count(_ state: Job.State, in queue: QueueName) -> Int {
+        rows.count { $0.state == state && $0.queue == queue }
+    }
+
+    /// Those without a key, and of each key the first ones that fit below its limit.
+    func claimable(in queue: QueueName) -> Set<Int64> {
+        let rows = rows.filter { $0.queue == queue }
+        return Dictionary(grouping: rows, by: \.key).reduce(into: []) { claimable, entry in
+            let ready = entry.value.filter { $0.state == .ready }
+                .sorted { ($0.rank, $0.id) < ($1.rank, $1.id) }
+            let leased = entry.value.count { $0.state == .leased }
+            let room = entry.key.flatMap { limits[$0] }.map { max(0, $0 - leased) }
+            claimable.formUnion(ready.prefix(room ?? ready.count).map(\.id))
+        }
+    }
+
+    /// As a program of that version has made them: ready first, and then what they are.
+    var sql: String {
+        let keys = queues.flatMap { queue in
+            limits.sorted { $0.key < $1.key }.map { "('\(queue)', '\($0.key)', \($0.value))" }
+        }
+        let jobs = rows.map { row in
+            let key = row.key.map { "'\($0)'" } ?? "NULL"
+            return "(\(row.id), '\(row.queue)', '\(row.kind)', 'ready', \(row.priority), \(key), "
+                + "1, 1, \(row.readyAt), 3)"
+        }
+        let moves = rows.map { row in
+            let change =
+                switch row.state {
+                case .ready: "priority = priority"
+                case .scheduled: "state = 'scheduled', not_before_ms = 1790000900000"
+                case .leased:
+                    "state = 'leased', attempt = 1, worker = 'w-old', leased_at_ms = 2, "
+                        + "lease_until_uptime_ms = 1030000, lease_boot = :boot"
+                case .succeeded, .dead, .cancelled:
+                    "state = '\(row.state.rawValue)', finished_at_ms = 3"
+                }
+            return "UPDATE job SET \(change) WHERE id = \(row.id);"
+        }
+        return """
+            BEGIN;
+            INSERT INTO concurrency_key (queue, key, lim) VALUES \(keys.joined(separator: ","));
+            INSERT INTO job (id, queue, kind, state, priority, concurrency_key, enqueued_at_ms,
+                             not_before_ms, ready_at_ms, max_failures)
+            VALUES \(jobs.joined(separator: ","));
+            \(moves.joined(separator: "\n"))
+            COMMIT;
+            """
+    }
+
+    /// The same numbers each time.
+    private struct Generator {
+        private var state: UInt64 = 4711
+
+        mutating func next(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % limit
+        }
+    }
 }

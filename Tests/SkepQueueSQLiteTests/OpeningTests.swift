@@ -107,24 +107,33 @@ struct OpeningTests {
         }
     }
 
-    @Test("A file that may not be written is refused with advice", .enabled(if: getuid() != 0))
-    func readOnly() async throws {
+    @Test("A link leads to the file, its log and its gate")
+    func link() async throws {
         try await TemporaryQueue.with { queue in
-            try await queue.withStore { _ in }
-            for path in [queue.path, queue.folder] {
-                let attributes = try FileManager.default.attributesOfItem(atPath: path)
-                try FileManager.default.setAttributes(
-                    [.posixPermissions: 0o500], ofItemAtPath: path)
-                do {
-                    try await queue.withStore { _ = try await $0.enqueue([NewJob("step")]) }
-                    Issue.record("it was written")
-                } catch QueueError.unavailable(_, _, let advice) {
-                    #expect(advice.contains("writ"))
+            let folder = queue.folder + "/elsewhere"
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: false)
+            try FileManager.default.createSymbolicLink(
+                atPath: queue.path, withDestinationPath: "elsewhere/real.sqlite")
+
+            try await queue.withStore { linked in
+                let direct = try await SQLiteQueueStore(
+                    path: folder + "/real.sqlite", runFolder: queue.runFolder)
+                _ = try await linked.enqueue([NewJob("a")])
+                _ = try await direct.enqueue([NewJob("b")])
+                #expect(try await linked.jobs(matching: JobFilter()).count == 2)
+                for name in ["real.sqlite", "real.sqlite-wal", "real.sqlite-gate"] {
+                    await #expect(throws: QueueError.self, "\(name)") {
+                        try await linked.backUp(to: folder + "/" + name, overwriting: true)
+                    }
                 }
-                try FileManager.default.setAttributes(
-                    [.posixPermissions: attributes[.posixPermissions] ?? 0o700],
-                    ofItemAtPath: path)
+                await direct.close()
             }
+
+            let here = try FileManager.default.contentsOfDirectory(atPath: queue.folder)
+            #expect(here.allSatisfy { !$0.contains("-gate") && !$0.contains("-wal") }, "\(here)")
+            let there = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(there.contains("real.sqlite-gate"), "\(there)")
         }
     }
 }

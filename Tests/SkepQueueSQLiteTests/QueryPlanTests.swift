@@ -87,7 +87,7 @@ struct QueryPlanTests {
                 "job_expiring",
                 """
                 SELECT expires_at_ms, id FROM job
-                 WHERE expires_at_ms IS NOT NULL AND state IN ('scheduled', 'ready')
+                 WHERE expires_at_ms IS NOT NULL AND attempt = 0 AND state IN ('scheduled', 'ready')
                    AND expires_at_ms <= 9 AND (expires_at_ms, id) > (1, 1)
                  ORDER BY expires_at_ms, id LIMIT 1
                 """
@@ -96,7 +96,7 @@ struct QueryPlanTests {
                 "job_expiring",
                 """
                 SELECT MIN(expires_at_ms) FROM job
-                 WHERE expires_at_ms IS NOT NULL AND state IN ('scheduled', 'ready')
+                 WHERE expires_at_ms IS NOT NULL AND attempt = 0 AND state IN ('scheduled', 'ready')
                 """
             ),
             (

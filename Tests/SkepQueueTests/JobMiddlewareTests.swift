@@ -1,3 +1,4 @@
+import Foundation
 import SkepQueue
 import SkepTestSupport
 import Synchronization
@@ -75,6 +76,25 @@ struct JobMiddlewareTests {
         }
     }
 
+    @Test("One that takes long over an event delays no other job")
+    func mayBeSlow() async throws {
+        try await WorkerBench.with { bench in
+            let observer = SlowObserver()
+            let slow = try await bench.store.enqueue([NewJob("slow")])[0].id
+
+            try await bench.working(slots: 2, middleware: [observer]) { lease, _ in
+                if lease.job.id != slow { observer.letGo() }
+                return .settle(.succeeded(result: nil, next: []))
+            } until: {
+                try await bench.eventually("it is told of an end") { observer.isHeldUp }
+                let other = try await bench.store.enqueue([NewJob("other")])[0].id
+                return try await bench.becomes(.succeeded, other)
+            }
+
+            #expect(observer.wasLetGo)
+        }
+    }
+
     @Test("It is told of jobs taken from the dead")
     func notesSweeps() async throws {
         try await WorkerBench.with { bench in
@@ -131,6 +151,35 @@ private struct Forbidding: JobMiddleware {
         _ lease: Lease, _ context: any AttemptContext, next: QueueWorker.Handler
     ) async throws -> Disposition {
         throw PermanentFailure(message: "Forbidden.")
+    }
+}
+
+/// Is held up by the first end it is told of, until it is let go.
+private final class SlowObserver: JobMiddleware {
+    private enum State {
+        case fresh, heldUp, letGo, gaveUp
+    }
+
+    private let state = Mutex(State.fresh)
+
+    var isHeldUp: Bool { state.withLock { $0 == .heldUp } }
+    var wasLetGo: Bool { state.withLock { $0 == .letGo } }
+
+    func letGo() {
+        state.withLock { if $0 == .heldUp { $0 = .letGo } }
+    }
+
+    func noted(_ event: WorkerEvent) {
+        guard case .ended = event else { return }
+        let isFirst = state.withLock { state in
+            guard state == .fresh else { return false }
+            state = .heldUp
+            return true
+        }
+        guard isFirst else { return }
+        // Keeps a thread busy, as one would that writes to a slow disk; not for ever.
+        for _ in 0..<60_000 where isHeldUp { usleep(1000) }
+        state.withLock { if $0 == .heldUp { $0 = .gaveUp } }
     }
 }
 

@@ -110,6 +110,30 @@ struct QueueWorkerTests {
         }
     }
 
+    @Test("What it leases while it stops is released, without its handler having begun")
+    func releasesWhatComesTooLate() async throws {
+        try await WorkerBench.with { bench in
+            let gate = Gate()
+            let stops = Stops()
+            let id = try await bench.store.enqueue([NewJob("late")])[0].id
+            bench.store.fail(.exchange, with: [.hanging { await gate.wait() }])
+            let worker = bench.worker { _, context in try await stops.sleep(context) }
+
+            // Awaited below.
+            let work = Task { try await worker.run() }
+            try await bench.eventually("it asks") { bench.store.count(of: .exchange) == 1 }
+            work.cancel()
+            gate.open()
+            try await work.value
+
+            #expect(bench.log.lines("Took lease").count == 1)
+            #expect(await stops.begun == 0)
+            let job = try await bench.store.job(id)
+            #expect(job?.state == .ready)
+            #expect(job?.failures == 0)
+        }
+    }
+
     @Test("A lease that can't be renewed is given up before it ends")
     func givesUpInTime() async throws {
         try await WorkerBench.with { bench in

@@ -11,6 +11,11 @@ struct WorkerFailureTests {
         var decision: JobFailureDecision
     }
 
+    /// Nothing can encode it.
+    private struct Closed: Error {
+        let why: @Sendable () -> String
+    }
+
     private struct Verbose: Error, CustomStringConvertible {
         let description: String
     }
@@ -83,6 +88,14 @@ struct WorkerFailureTests {
         let job = try await job(after: CancellationError())
 
         #expect(job.failures == 1)
+    }
+
+    @Test("An error that can't be encoded is a failure whose message is what Swift says of it")
+    func unencodableError() async throws {
+        let job = try await job(after: Closed { "never asked" })
+
+        #expect(job.failures == 1)
+        #expect(job.reason?.hasPrefix("Closed(why: ") == true)
     }
 
     @Test("An error with a huge description and NULs in it is kept, cut")

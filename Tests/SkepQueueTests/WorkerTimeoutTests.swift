@@ -74,6 +74,32 @@ struct WorkerTimeoutTests {
         }
     }
 
+    @Test("A handler that ignores that its job is cancelled has done what it says it has")
+    func mayIgnoreCancellation() async throws {
+        try await WorkerBench.with { bench in
+            let gate = Gate()
+            let stop = Box<StopReason>()
+            let id = try await bench.store.enqueue([NewJob("deaf")])[0].id
+
+            try await bench.working { _, context in
+                await gate.wait()
+                stop.value = context.stopReason
+                return .settle(.succeeded(result: [1], next: []))
+            } until: {
+                try await bench.eventually("leased") { try await bench.states([id]) == [.leased] }
+                #expect(try await bench.store.cancel(id) == .requested)
+                try await bench.advance(.milliseconds(500), sleepers: 4) {
+                    bench.store.count(of: .renew) > 1
+                }
+                gate.open()
+                return try await bench.becomes(.succeeded, id)
+            }
+
+            #expect(stop.value == .jobCancelled)
+            #expect(try await bench.store.result(of: id) == [1])
+        }
+    }
+
     @Test("A handler that doesn't stop keeps its lease, and is complained of ever more rarely")
     func complainsOfThoseThatGoOn() async throws {
         try await WorkerBench.with { bench in
@@ -106,15 +132,18 @@ struct WorkerTimeoutTests {
     func leavesBehind() async throws {
         try await WorkerBench.with { bench in
             let gate = Gate()
+            let meter = Meter()
             let id = try await bench.store.enqueue([NewJob("deaf")])[0].id
 
             try await bench.working {
                 $0.shutdownGrace = .seconds(5)
             } _: { _, _ in
+                await meter.enter()
                 await gate.wait()
                 return .settle(.succeeded(result: nil, next: []))
             } until: {
-                try await bench.states([id]) == [.leased]
+                // Not only leased: what is told to stop before its handler has begun is released.
+                await meter.most == 1
             }
 
             let lines = bench.log.lines("Left behind an attempt that doesn't end")

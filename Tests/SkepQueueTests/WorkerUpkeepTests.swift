@@ -1,4 +1,6 @@
+import Logging
 import SkepQueue
+import SkepQueueSQLite
 import SkepTestSupport
 import Testing
 
@@ -22,24 +24,115 @@ struct WorkerUpkeepTests {
         }
     }
 
+    @Test("Maintenance that isn't finished goes on a second later")
+    func goesOnMaintaining() async throws {
+        try await TemporaryQueue.with { folder in
+            let clock = ManualClock()
+            try await folder.withStore(clock: clock) { store in
+                let count = 10_500
+                // As many as one call of `maintain` doesn't remove.
+                try await store.write { transaction in
+                    for number in 0..<count {
+                        try transaction.send(EventKey("event-\(number)"), payload: [])
+                    }
+                }
+                clock.advance(by: .seconds(31 * 86_400))
+                let bench = WorkerBench(store: FaultyQueueStore(store), clock: clock)
+
+                try await bench.working { _, _ in
+                    .settled
+                } until: {
+                    try await bench.advance(.milliseconds(100), sleepers: 4) {
+                        bench.store.count(of: .maintain) == 1
+                    }
+                    let first = clock.uptime
+                    try await bench.advance(.milliseconds(100), sleepers: 4) {
+                        bench.store.count(of: .maintain) == 2
+                    }
+                    #expect(clock.uptime - first < .seconds(3))
+                    let second = clock.uptime
+                    try await bench.advance(.milliseconds(500), sleepers: 4) {
+                        bench.store.count(of: .maintain) == 3
+                    }
+                    #expect(clock.uptime - second > .seconds(30))
+                    return true
+                }
+
+                #expect(try await store.event(EventKey("event-\(count - 1)")) == nil)
+            }
+        }
+    }
+
     @Test("Each line of an attempt says job, attempt, kind, queue and worker")
     func logsFacts() async throws {
         try await WorkerBench.with { bench in
-            let id = try await bench.store.enqueue([NewJob("job")])[0].id
+            let queue = JobQueue(store: bench.store, clock: bench.clock)
+            let id = try await queue.enqueue(Tidy(), .init(maxFailures: 1)).id
+            var handlers = JobHandlers()
+            handlers.handle(Tidy.self) { _, context in
+                context.logger.info("Tidying")
+                throw Unhappy()
+            }
 
-            try await bench.worker { _, _ in
-                .settle(.succeeded(result: nil, next: []))
-            }.runUntilIdle()
+            try await queue.worker(
+                handlers, .init(slots: ["default": 1]), logger: bench.log.logger
+            ).runUntilIdle()
 
-            for message in ["Took lease", "Settled lease"] {
+            for message in ["Took lease", "Tidying", "Settled lease"] {
                 let line = try #require(bench.log.lines(message).first)
                 let facts = line.metadata.mapValues { "\($0)" }
                 #expect(facts["job.id"] == "\(id)")
                 #expect(facts["job.attempt"] == "1")
-                #expect(facts["job.kind"] == "job")
+                #expect(facts["job.kind"] == "tidy")
                 #expect(facts["queue"] == "default")
                 #expect(facts["worker.id"]?.hasPrefix("w-") == true)
             }
+        }
+    }
+
+    @Test("A job of a kind that no worker knows is kept, and whoever asks is told why it waits")
+    func tellsOfUnknownKinds() async throws {
+        try await WorkerBench.with { bench in
+            let id = try await bench.store.enqueue([NewJob("unknown")])[0].id
+            #expect(try await bench.store.obstacles(of: id) == [.noWorker("default")])
+
+            try await bench.working {
+                $0.kinds = ["known"]
+            } _: { _, _ in
+                .settled
+            } until: {
+                try await bench.eventually("it is known that nobody knows the kind") {
+                    try await bench.store.obstacles(of: id) == [.unknownKind("unknown")]
+                }
+                let status = try await bench.store.status().first
+                #expect(status?.readyByKind == ["unknown": 1])
+                return true
+            }
+
+            #expect(try await bench.store.job(id)?.attempt == 0)
+        }
+    }
+
+    @Test("Jobs that a rate keeps back begin when it lets them, not when it looks by itself")
+    func keepsPaceWithRates() async throws {
+        try await WorkerBench.with { bench in
+            try await bench.store.setRate(RateLimit(1, per: .seconds(1)), of: "default")
+            let ids = try await bench.store.enqueue(Array(repeating: NewJob("job"), count: 4))
+                .map(\.id)
+            let start = bench.clock.uptime
+
+            try await bench.working(slots: 8) {
+                $0.pollInterval = .seconds(600)
+            } _: { _, _ in
+                .settle(.succeeded(result: nil, next: []))
+            } until: {
+                try await bench.advance(.milliseconds(50), sleepers: 4) {
+                    try await bench.states(ids).allSatisfy { $0 == .succeeded }
+                }
+                return true
+            }
+
+            #expect(bench.clock.uptime - start < .seconds(60))
         }
     }
 

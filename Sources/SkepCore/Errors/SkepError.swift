@@ -44,7 +44,8 @@ extension QueueError: SkepError {
     public var kind: ErrorKind {
         switch self {
         case .leaseLost, .noSuchJob, .notRetryable: .conflict
-        case .invalidJob, .invalidStep, .invalidEvent, .invalidSetting: .refused
+        case .invalidJob, .invalidStep, .invalidEvent, .invalidSetting, .resultTooLarge:
+            .refused
         case .unavailable, .outcomeUnknown: .unavailable
         case .newerSchema, .unsuitable: .configuration
         }

@@ -13,3 +13,22 @@ enum JobCoding {
         try JSONDecoder().decode(type, from: Data(bytes))
     }
 }
+
+/// How outputs are kept: as JSON, and as nothing at all for `NoOutput`.
+enum JobOutput {
+    static func bytes(of output: some Encodable) throws -> [UInt8]? {
+        output is NoOutput ? nil : try JobCoding.encode(output)
+    }
+
+    static func read<Output: Decodable>(
+        _ type: Output.Type, from bytes: [UInt8]?, of job: JobID
+    ) throws(JobOutputError) -> Output {
+        if let nothing = NoOutput() as? Output { return nothing }
+        guard let bytes else { throw .missing(job) }
+        do {
+            return try JobCoding.decode(type, from: bytes)
+        } catch {
+            throw .undecodable(job, why: "\(error)")
+        }
+    }
+}

@@ -3,8 +3,8 @@ public struct JobOptions: Sendable, Hashable {
     public var queue: QueueName
     /// When it may begin. `nil`: as soon as possible.
     public var start: JobTime?
-    /// It never begins at this time or later: then it is cancelled instead. `nil`: it waits as long
-    /// as it takes.
+    /// It never begins at this time or later: then it is cancelled instead. What has begun goes on,
+    /// with further attempts. `nil`: it waits as long as it takes.
     public var expiry: JobTime?
     /// How long an attempt may take. `nil`: for ever.
     public var timeout: Duration?
@@ -53,12 +53,12 @@ public struct JobOptions: Sendable, Hashable {
     }
 }
 
-/// A time of a job: a point, or a length from when it is enqueued.
+/// A time of a job: a point, or a length from when it is enqueued, or tried again.
 public enum JobTime: Sendable, Hashable {
     case at(Timestamp)
     case after(Duration)
 
-    /// The point in time, for what is enqueued at `now`.
+    /// The point in time, when lengths are counted from `now`.
     public func timestamp(from now: Timestamp) -> Timestamp {
         switch self {
         case .at(let time): time
@@ -87,16 +87,5 @@ extension NewJob {
             uniqueScope: options.uniqueScope, tags: options.tags,
             dependencies: options.dependencies, condition: options.condition,
             retention: options.retention, maxFailures: options.maxFailures)
-    }
-}
-
-extension JobPayload {
-    func encoded() throws(QueueError) -> [UInt8] {
-        do {
-            return try JobCoding.encode(self)
-        } catch {
-            throw .invalidJob(
-                Self.kind, reason: "Its payload can't be encoded: \(String(describing: error))")
-        }
     }
 }

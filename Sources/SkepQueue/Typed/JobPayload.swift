@@ -23,3 +23,14 @@ public protocol JobPayload: Codable, Sendable {
 public struct NoOutput: Codable, Sendable, Hashable {
     public init() {}
 }
+
+extension JobPayload {
+    func encoded() throws(QueueError) -> [UInt8] {
+        do {
+            return try JobCoding.encode(self)
+        } catch {
+            throw .invalidJob(
+                Self.kind, reason: "Its payload can't be encoded: \(String(describing: error))")
+        }
+    }
+}

@@ -36,7 +36,7 @@ CREATE INDEX job_scheduled ON job (queue, not_before_ms, id)
 
 -- The waiting jobs for which it is too late, and the next one for which it will be.
 CREATE INDEX job_expiring ON job (expires_at_ms)
-  WHERE expires_at_ms IS NOT NULL AND state IN ('scheduled', 'ready');
+  WHERE expires_at_ms IS NOT NULL AND attempt = 0 AND state IN ('scheduled', 'ready');
 
 -- Whether a unique key is taken is looked up by whoever writes, and there is one at a time; among
 -- whom it has to be unique is up to each job.
@@ -75,3 +75,7 @@ CREATE TABLE job_tag (
 
 -- The tags of a job, to be removed with it.
 CREATE INDEX job_tag_job ON job_tag (job);
+
+-- What was finished before is kept for thirty days more at most.
+UPDATE job SET prune_at_ms = finished_at_ms + 2592000000
+ WHERE state IN ('succeeded', 'cancelled');

@@ -54,6 +54,29 @@ DROP TRIGGER job_keyed_at_move;
 DROP TRIGGER job_keyed_at_rise;
 DROP TRIGGER key_opened_or_shut;
 
+-- The program adds up what changes, and writes it once for many jobs. Only connections that have its
+-- functions can change jobs: an older program that still runs is refused, and spoils no counts.
+CREATE TRIGGER job_inserted AFTER INSERT ON job
+BEGIN
+  SELECT skep_moved(NEW.queue, NEW.kind, NEW.concurrency_key, NULL, NEW.state);
+END;
+
+CREATE TRIGGER job_moved AFTER UPDATE OF state ON job WHEN OLD.state <> NEW.state
+BEGIN
+  SELECT skep_moved(NEW.queue, NEW.kind, NEW.concurrency_key, OLD.state, NEW.state);
+END;
+
+CREATE TRIGGER job_deleted AFTER DELETE ON job
+BEGIN
+  SELECT skep_moved(OLD.queue, OLD.kind, OLD.concurrency_key, OLD.state, NULL);
+END;
+
+CREATE TRIGGER job_risen AFTER UPDATE OF priority ON job
+  WHEN NEW.concurrency_key IS NOT NULL AND NEW.state = 'ready' AND OLD.priority <> NEW.priority
+BEGIN
+  SELECT skep_risen(NEW.queue, NEW.kind, NEW.concurrency_key);
+END;
+
 DROP TABLE key_head;
 
 -- The next ready job of each key and kind. A claim looks at open ones only, so a hundred thousand

@@ -49,6 +49,31 @@ extension QueueConformance {
                     [.workersBusy(slots: 1), .behind(2)], of: ids[2], "with a busy worker")
             }
         },
+        Case("Jobs with keys in front count: of other keys that are open, and of the same key") {
+            fixture in
+            try await fixture.withWorker(slots: 9) {
+                func enqueue(_ key: ConcurrencyKey) async throws -> JobID {
+                    try await fixture.enqueue(NewJob("step", concurrencyKey: key))
+                }
+                let plain = try await fixture.enqueue(NewJob("step", priority: -1))
+                let first = try await enqueue("a")
+                let second = try await enqueue("a")
+                let third = try await enqueue("a")
+                let other = try await enqueue("b")
+                try await fixture.expectObstacles([.behind(4)], of: plain, "behind all")
+                try await fixture.expectObstacles([.behind(2)], of: third, "behind its own")
+                try await fixture.expectObstacles([.behind(3)], of: other, "behind another key")
+
+                fixture.clock.advance(by: .seconds(1))
+                try expectEqual(try await fixture.leaseOne().job.id, first, "leased")
+                try await fixture.expectObstacles([], of: other, "when the other was served")
+                try await fixture.expectObstacles([.behind(1)], of: second, "then behind it")
+                try await fixture.expectObstacles([.behind(2)], of: third, "its own, and it")
+
+                try await fixture.store.setLimit(0, of: "b", in: "default")
+                try await fixture.expectObstacles([.behind(1)], of: third, "not the shut ones")
+            }
+        },
         Case("Those in front are counted up to a thousand") { fixture in
             try await fixture.withWorker {
                 let ids = try await fixture.store.enqueue(
@@ -168,6 +193,9 @@ extension QueueConformance {
         },
         Case("The status says how many came and went lately, and what is ready of which kind") {
             fixture in
+            // To the beginning of a minute.
+            fixture.clock.advance(
+                by: .milliseconds(60_000 - fixture.clock.now.milliseconds % 60_000))
             _ = try await fixture.store.enqueue(Array(repeating: NewJob("step"), count: 20))
             _ = try await fixture.store.enqueue([NewJob("other")])
             for lease in try await fixture.lease(10, kinds: ["step"]) {
@@ -175,11 +203,12 @@ extension QueueConformance {
                     lease.token, as: .succeeded(result: nil, next: []))
             }
 
+            fixture.clock.advance(by: .seconds(120))
             let status = try await fixture.store.status()[0]
             try expectEqual(status.readyByKind, ["step": 10, "other": 1], "ready")
-            try expectEqual(status.enqueuedPerMinute, 4.2, "enqueued")
-            try expectEqual(status.finishedPerMinute, 2, "finished")
-            try expectEqual(status.timeToDrain, .seconds(330), "time to drain")
+            try expectEqual(status.enqueuedPerMinute, 10.5, "enqueued")
+            try expectEqual(status.finishedPerMinute, 5, "finished")
+            try expectEqual(status.timeToDrain, .seconds(132), "time to drain")
             fixture.clock.advance(by: .seconds(600))
             try expectEqual(try await fixture.store.status()[0].finishedPerMinute, 0, "later")
         },

@@ -80,11 +80,18 @@ extension QueueConformance {
             try expectEqual(waiting.state, .scheduled, "state")
             try expectEqual(waiting.awaitedEvent, EventKey("go"), "awaitedEvent")
             fixture.clock.advance(by: .seconds(9_999_999))
-            try expectEqual(try await fixture.store.sweep().promoted, 0, "promoted")
+            let sweep = try await fixture.store.sweep()
+            try expectEqual(sweep.promoted, 0, "promoted")
+            try expectEqual(sweep.nextDue, nil, "nextDue")
+            try expectEqual(
+                try await fixture.store.status()[0].nextDue, nil, "nextDue of the queue")
 
             let answer = try await fixture.store.send(EventKey("go"), payload: [1])
 
             try expectEqual(answer, .sent(woken: 1), "answer")
+            let last = try await fixture.store.events(of: id).last
+            try expectEqual(last?.what, .eventCame, "last event")
+            try expectEqual(last?.detail, "go", "its detail")
             let again = try await fixture.leaseOne()
             try expectEqual(again.job.id, id, "job")
             try expectEqual(again.job.readyAt, fixture.clock.now, "readyAt")
@@ -93,6 +100,16 @@ extension QueueConformance {
             try expectEqual(
                 try await fixture.store.event(EventKey("go")),
                 QueueEvent(key: EventKey("go"), payload: [1], at: fixture.clock.now), "event")
+        },
+        Case("A job that is cancelled waits for its event no longer") { fixture in
+            let id = try await fixture.leaseWaiting(for: "go", until: nil).job.id
+
+            _ = try await fixture.store.cancel(id)
+
+            try expectEqual(try await fixture.job(id).awaitedEvent, nil, "awaitedEvent")
+            try expectEqual(
+                try await fixture.store.send(EventKey("go"), payload: []), .sent(woken: 0),
+                "answer")
         },
         Case("An event that came before the wait isn't lost") { fixture in
             try expectEqual(

@@ -22,13 +22,42 @@ struct QueueModel {
     /// What is said of a key, and when it was served last.
     struct Key {
         var limit: Int?
+        var bucket: Bucket?
         var servedAt: Timestamp?
         var turn = 0
+    }
+
+    /// A token bucket, with the time it takes to fill instead of tokens.
+    struct Bucket {
+        let rate: RateLimit
+        var missing = Duration.zero
+        var at: Timestamp
+
+        private var interval: Duration { rate.per / rate.count }
+
+        mutating func fill(until now: Timestamp) {
+            missing = max(missing - (now - at), .zero)
+            at = now
+        }
+
+        var isOpen: Bool { missing + interval <= interval * rate.burst }
+
+        mutating func take() { missing += interval }
+
+        /// As much as was taken lately counts under a new rate.
+        func changed(to rate: RateLimit) -> Bucket {
+            guard rate != self.rate else { return self }
+            let taken = Int((missing / interval).rounded(.up))
+            var bucket = Bucket(rate: rate, at: at)
+            for _ in 0..<min(taken, rate.burst) { bucket.take() }
+            return bucket
+        }
     }
 
     var keys: [ConcurrencyKey: Key] = [:]
     var isPaused = false
     var limit: Int?
+    var bucket: Bucket?
     private var turn = 0
 
     func unfinished(_ uniqueKey: String?) -> JobID? {
@@ -49,6 +78,7 @@ struct QueueModel {
     mutating func lease(_ count: Int, now: Timestamp, end: Duration) -> [JobID] {
         guard !isPaused else { return [] }
         promote(now: now)
+        fillBuckets(now: now)
         var leased: [JobID] = []
         while leased.count < count, isOpen {
             guard let next = heads.min(by: { place($0) < place($1) }) else { break }
@@ -56,6 +86,7 @@ struct QueueModel {
             entries[next.id]?.attempt += 1
             entries[next.id]?.leaseEnd = end
             if let key = next.key { serve(key, now: now) }
+            bucket?.take()
             leased.append(next.id)
         }
         return leased
@@ -65,12 +96,30 @@ struct QueueModel {
         turn += 1
         keys[key, default: Key()].turn = turn
         keys[key]?.servedAt = now
+        keys[key]?.bucket?.take()
+    }
+
+    mutating func setRate(_ rate: RateLimit?, of key: ConcurrencyKey?, now: Timestamp) {
+        fillBuckets(now: now)
+        func changed(_ old: Bucket?) -> Bucket? {
+            rate.map { old?.changed(to: $0) ?? Bucket(rate: $0, at: now) }
+        }
+        if let key {
+            keys[key, default: Key()].bucket = changed(keys[key]?.bucket)
+        } else {
+            bucket = changed(bucket)
+        }
+    }
+
+    private mutating func fillBuckets(now: Timestamp) {
+        bucket?.fill(until: now)
+        for key in keys.keys { keys[key]?.bucket?.fill(until: now) }
     }
 
     /// A key of which nothing waits, runs or is said isn't remembered.
     mutating func forgetIdleKeys() {
         keys = keys.filter { key, state in
-            state.limit != nil
+            state.limit != nil || state.bucket != nil
                 || entries.values.contains {
                     $0.key == key && ($0.state == .ready || $0.state == .leased)
                 }
@@ -193,13 +242,13 @@ struct QueueModel {
 
     private var isOpen: Bool {
         let leased = entries.values.count { $0.state == .leased }
-        return leased < limit ?? .max
+        return leased < limit ?? .max && bucket?.isOpen ?? true
     }
 
     private func isOpen(_ key: ConcurrencyKey?) -> Bool {
         guard let key, let state = keys[key] else { return true }
         let leased = entries.values.count { $0.key == key && $0.state == .leased }
-        return leased < state.limit ?? .max
+        return leased < state.limit ?? .max && state.bucket?.isOpen ?? true
     }
 
     /// The jobs without a key, and the first one of each open key.

@@ -12,6 +12,9 @@ public struct QueueStorm {
     private let store: any QueueStore
     private var random: SeededGenerator
     private var model = QueueModel()
+    /// Whether there are rates. The wall clock isn't turned then: what a rate makes of the time that
+    /// comes twice is for tests of its own.
+    private let hasRates: Bool
     /// All leases ever given; most are stale.
     private var tokens: [LeaseToken] = []
 
@@ -19,6 +22,7 @@ public struct QueueStorm {
         self.clock = clock
         self.store = store
         random = SeededGenerator(state: seed)
+        hasRates = Bool.random(using: &random)
     }
 
     /// - Throws: `Unexpected` where the store differs from the model.
@@ -39,7 +43,8 @@ public struct QueueStorm {
         case ..<25: try await enqueue()
         case ..<45: try await lease()
         case ..<52: try await renew()
-        case ..<75: try await settle()
+        case ..<66: try await settle()
+        case ..<75: try await exchange()
         case ..<80: try await cancel()
         case ..<83: try await retry()
         case ..<86: try await setPriority()
@@ -50,7 +55,12 @@ public struct QueueStorm {
         case ..<96:
             // Long enough for what waits to overtake what is more urgent.
             clock.advance(by: .seconds(Int.random(in: 60...900, using: &random)))
-        case ..<97: clock.turnWallClock(by: .seconds(Int.random(in: -50...50, using: &random)))
+        case ..<98:
+            if hasRates {
+                try await setRate()
+            } else {
+                clock.turnWallClock(by: .seconds(Int.random(in: -50...50, using: &random)))
+            }
         default:
             // Holders that don't renew in time are those that crashed.
             clock.advance(by: .milliseconds(Int.random(in: 1...20_000, using: &random)))
@@ -79,15 +89,21 @@ public struct QueueStorm {
     }
 
     private mutating func lease() async throws {
+        let request = request()
+
+        try expectLeases(try await store.lease(request), request)
+    }
+
+    private mutating func request() -> LeaseRequest {
         let count = Int.random(in: 1...4, using: &random)
         let worker = WorkerID(rawValue: "w-\(Int.random(in: 0..<3, using: &random))")
+        return LeaseRequest(
+            queue: "default", limit: count, worker: worker, length: Self.leaseLength)
+    }
 
-        let leases = try await store.lease(
-            LeaseRequest(
-                queue: "default", limit: count, worker: worker, length: Self.leaseLength))
-
+    private mutating func expectLeases(_ leases: [Lease], _ request: LeaseRequest) throws {
         let expected = model.lease(
-            count, now: clock.now, end: clock.uptime + Self.leaseLength)
+            request.limit, now: clock.now, end: clock.uptime + Self.leaseLength)
         try expectEqual(leases.map(\.job.id), expected, "leased jobs")
         for lease in leases {
             try expectEqual(
@@ -115,14 +131,7 @@ public struct QueueStorm {
 
     private mutating func settle() async throws {
         guard let token = tokens.suffix(10).randomElement(using: &random) else { return }
-        let failure = Failure(kind: "storm", message: "as the seed says")
-        let outcomes: [Settlement] = [
-            .succeeded(result: [1], next: []), .succeeded(result: nil, next: []),
-            .retry(failure, notBefore: nil), .retry(failure, notBefore: clock.now),
-            .snoozed(until: clock.now + .seconds(7), reason: "later"), .dead(failure), .released,
-            .cancelled,
-        ]
-        let outcome = outcomes.randomElement(using: &random) ?? .released
+        let outcome = outcome()
         let isHeld = model.holds(token)
 
         do {
@@ -132,6 +141,33 @@ public struct QueueStorm {
         } catch QueueError.leaseLost {
             try expect(!isHeld, "a held lease to be settled")
         }
+    }
+
+    /// Settles some and takes others in one go.
+    private mutating func exchange() async throws {
+        let settled = tokens.suffix(10).filter { _ in Bool.random(using: &random) }
+            .map { SettledLease($0, as: outcome()) }
+        let requests = [request(), request()]
+
+        let answer = try await store.exchange(settled, for: requests)
+
+        for lease in settled {
+            let isHeld = model.holds(lease.token)
+            try expectEqual(answer.refused[lease.token] == nil, isHeld, "settled \(lease.token)")
+            if isHeld { model.settle(lease.token.job, as: lease.settlement, now: clock.now) }
+        }
+        for (leases, request) in zip(answer.leases, requests) { try expectLeases(leases, request) }
+    }
+
+    private mutating func outcome() -> Settlement {
+        let failure = Failure(kind: "storm", message: "as the seed says")
+        let outcomes: [Settlement] = [
+            .succeeded(result: [1], next: []), .succeeded(result: nil, next: []),
+            .retry(failure, notBefore: nil), .retry(failure, notBefore: clock.now),
+            .snoozed(until: clock.now + .seconds(7), reason: "later"), .dead(failure), .released,
+            .cancelled,
+        ]
+        return outcomes.randomElement(using: &random) ?? .released
     }
 
     private mutating func cancel() async throws {
@@ -163,6 +199,22 @@ public struct QueueStorm {
         let limit = [nil, 0, 1, 2, 3].randomElement(using: &random) ?? nil
         try await store.setLimit(limit, of: key, in: "default")
         model.keys[key, default: .init()].limit = limit
+    }
+
+    private mutating func setRate() async throws {
+        // Those whose tokens come at whole milliseconds.
+        let rates = [
+            nil, RateLimit(2, per: .seconds(10), burst: 1), RateLimit(5, per: .seconds(60)),
+            RateLimit(1, per: .seconds(3), burst: 4),
+        ]
+        let rate = rates.randomElement(using: &random) ?? nil
+        let key = Self.keys.randomElement(using: &random) ?? nil
+        if let key {
+            try await store.setRate(rate, of: key, in: "default")
+        } else {
+            try await store.setRate(rate, of: "default")
+        }
+        model.setRate(rate, of: key, now: clock.now)
     }
 
     private mutating func setQueue() async throws {

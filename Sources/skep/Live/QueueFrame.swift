@@ -59,7 +59,8 @@ struct QueueFrame {
             LiveSection(title: "Queue", table: queues, weight: 10),
             LiveSection(title: "Running", table: running, weight: 8, style: .green),
             LiveSection(
-                title: "Key", table: picture.statuses.keyTable(agents: picture.agents), weight: 4),
+                title: "Keys of", table: picture.statuses.keyTable(agents: picture.agents),
+                weight: 4),
             LiveSection(title: "Dead", table: dead, weight: 3, style: .red),
             LiveSection(title: "Worker", table: picture.workers.table(scene.now), weight: 2),
         ]
@@ -73,7 +74,7 @@ struct QueueFrame {
         ])
         for status in picture.statuses {
             table.add([
-                status.queue.rawValue,
+                status.shownName,
                 TimeText.grouped(status.counts[.ready] ?? 0),
                 TimeText.grouped(status.counts[.leased] ?? 0),
                 TimeText.grouped(status.counts[.scheduled] ?? 0),

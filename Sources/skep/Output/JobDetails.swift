@@ -86,7 +86,9 @@ struct JobDetails {
         // What a finished job is, its state says.
         guard !job.state.isFinished else { return Table([]) }
         var table = Table([.flexible("REASON"), .flexible("WHAT HELPS")])
-        for obstacle in obstacles { table.add([obstacle.sentence(now), obstacle.advice ?? ""]) }
+        for obstacle in obstacles {
+            table.add([obstacle.sentence(now), obstacle.advice(for: job.id) ?? ""])
+        }
         return table.withoutEmptyColumns(keeping: ["REASON"])
     }
 

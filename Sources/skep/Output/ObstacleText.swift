@@ -41,14 +41,15 @@ extension JobObstacle {
     }
 
     /// What a person can do about it.
-    var advice: String? {
+    func advice(for job: JobID) -> String? {
         switch self {
-        case .held: "skep queue let-go"
+        case .held: "skep queue let-go \(job)"
         case .queuePaused(let queue): "skep queue resume \(queue)"
         case .noWorker: "skep serve, or skep work"
         case .queueFull(let queue, _, _): "skep queue limit \(queue)"
-        case .awaitsEvent(let event, _): "skep queue send \(event.name)"
-        case .scheduled: "skep queue retry begins it at once"
+        case .awaitsEvent(let event, _):
+            "skep queue send \(event.name)" + (event.job.map { " --job \($0)" } ?? "")
+        case .scheduled: "skep queue retry \(job)"
         default: nil
         }
     }

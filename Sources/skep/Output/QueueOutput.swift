@@ -45,10 +45,13 @@ extension QueueStatus {
         return timeToDrain.map(TimeText.short) ?? "-"
     }
 
-    /// "paused, at most 4, 100/m"
+    /// "steps (paused)"
+    var shownName: String { queue.rawValue + (isPaused ? " (paused)" : "") }
+
+    /// "at most 4, 100/m"
     var shownLimits: String {
         [
-            isPaused ? "paused" : nil, limit.map { "at most \($0)" }, rate.map(RateText.text),
+            limit.map { "at most \($0)" }, rate.map(RateText.text),
         ].compactMap { $0 }.joined(separator: ", ")
     }
 }
@@ -63,7 +66,7 @@ extension [QueueStatus] {
                 ])
         for status in self {
             table.add(
-                [status.queue.rawValue + (status.isPaused ? " (paused)" : "")]
+                [status.shownName]
                     + Job.State.allCases.map { String(status.counts[$0] ?? 0) }
                     + [
                         status.oldestReadyAt.map { TimeText.short(now - $0) } ?? "-",

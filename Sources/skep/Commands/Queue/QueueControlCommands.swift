@@ -78,12 +78,8 @@ struct QueueDrain: AsyncParsableCommand {
         let console = common.console()
         try await store.pause(queue)
         console.note("Queue \"\(queue)\" is paused.")
-        let running = JobFilter(queue: queue, states: [.leased], limit: 100_000)
-        while true {
-            let jobs = try await store.jobs(matching: running)
-            guard let next = jobs.last else { break }
-            console.note("\(TimeText.count(jobs.count, "job runs", "jobs run")) still.")
-            try await store.unleased(next.id)
+        try await store.waitUntilNothingRuns(in: queue) { count in
+            console.note("\(TimeText.count(count, "job runs", "jobs run")) still.")
         }
         console.say(
             "Nothing of queue \"\(queue)\" runs; \"skep queue resume \(queue)\" lets it go on.")
@@ -91,10 +87,21 @@ struct QueueDrain: AsyncParsableCommand {
 }
 
 extension SQLiteQueueStore {
-    /// Waits until a job isn't leased: in a paused queue it isn't leased again.
-    fileprivate func unleased(_ id: JobID) async throws {
+    /// - Parameter tell: Called with how many jobs run, each time that changes.
+    fileprivate func waitUntilNothingRuns(
+        in queue: QueueName, _ tell: (Int) -> Void
+    ) async throws {
         let clock = SystemClock()
-        while try await job(id)?.state == .leased { try await clock.sleep(for: .milliseconds(200)) }
+        var told = 0
+        while true {
+            // Jobs whose worker has died don't run; perhaps nobody else is there to find that out.
+            _ = try await sweep()
+            let status = try await status().first { $0.queue == queue }
+            guard let running = status?.counts[.leased], running > 0 else { return }
+            if running != told { tell(running) }
+            told = running
+            try await clock.sleep(for: .milliseconds(200))
+        }
     }
 }
 
@@ -116,11 +123,15 @@ struct QueueLimit: AsyncParsableCommand {
     var key: String?
     @OptionGroup var common: CommonOptions
 
-    func run() async throws {
-        let count = limit == "none" ? nil : Int(limit)
-        guard limit == "none" || (count ?? -1) >= 0 else {
+    private var count: Int? { limit == "none" ? nil : Int(limit) }
+
+    func validate() throws {
+        guard limit == "none" || count ?? -1 >= 0 else {
             throw ValidationError("\"\(limit)\" is neither a number of jobs nor \"none\"")
         }
+    }
+
+    func run() async throws {
         let store = try await common.stateFolder().openQueue()
         let queue = try await argument.name(in: store)
         if let key {
@@ -155,8 +166,14 @@ struct QueueRate: AsyncParsableCommand {
     var key: String?
     @OptionGroup var common: CommonOptions
 
+    private func limit() throws -> RateLimit? {
+        rate == "none" ? nil : try RateText.rate(rate, burst: burst)
+    }
+
+    func validate() throws { _ = try limit() }
+
     func run() async throws {
-        let limit = rate == "none" ? nil : try RateText.rate(rate, burst: burst)
+        let limit = try limit()
         let store = try await common.stateFolder().openQueue()
         let queue = try await argument.name(in: store)
         if let key {

@@ -3,6 +3,12 @@ import SkepCore
 import SkepQueue
 import SkepQueueSQLite
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 struct QueuePrune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove finished jobs with all that is known of them",
@@ -92,6 +98,11 @@ struct QueueBackup: AsyncParsableCommand {
         let store = try await common.stateFolder().openQueue()
         let surroundings = Surroundings.current()
         let target = surroundings.path(path, in: surroundings.workingFolder)
+        guard overwrite || access(target, F_OK) != 0 else {
+            throw ProgramError(
+                .conflict, "There is a file \"\(target)\" already.",
+                advice: "Name another, or say --overwrite.")
+        }
         let report = try await store.backUp(to: target, overwriting: overwrite)
         let console = common.console()
         console.say("Copied to \(report.path), \(TimeText.bytes(Int64(report.bytes))).")
