@@ -24,6 +24,7 @@ final class GroupWriter: Sendable {
     private let wakeUps: WakeUps
     private let ledger = Ledger()
     private let state = Mutex(State())
+    private let logLimit = Mutex(Connections.greatestLog)
 
     init(connections: Connections, rules: QueueRules, wakeUps: WakeUps) {
         self.connections = connections
@@ -77,6 +78,7 @@ final class GroupWriter: Sendable {
             do {
                 try await connections.writer.writeWithoutTransaction { database in
                     self.commit(group, database)
+                    self.logLimit.withLock { self.connections.boundLog(to: &$0) }
                 }
             } catch {
                 // The connection is closed: no write was begun.

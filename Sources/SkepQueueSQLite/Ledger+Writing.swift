@@ -99,7 +99,8 @@ extension Ledger {
                 """
         ).execute(arguments: [queue, minute, traffic.enqueued, traffic.finished])
         try database.cachedStatement(
-            sql: "DELETE FROM queue_throughput WHERE queue = ? AND minute <= ?"
-        ).execute(arguments: [queue, minute - minutesKept])
+            // Those to come were written by a clock that was set back since.
+            sql: "DELETE FROM queue_throughput WHERE queue = ? AND (minute <= ? OR minute > ?)"
+        ).execute(arguments: [queue, minute - minutesKept, minute])
     }
 }
