@@ -25,6 +25,9 @@ final class GroupWriter: Sendable {
     private let ledger = Ledger()
     private let state = Mutex(State())
     private let logLimit = Mutex(Connections.greatestLog)
+    /// Where it is written: it may block there, unlike in Swift's tasks, and nothing has to change
+    /// threads between a caller and the commit but once.
+    private let thread = DispatchQueue(label: "queue.writer")
 
     init(connections: Connections, rules: QueueRules, wakeUps: WakeUps) {
         self.connections = connections
@@ -47,9 +50,7 @@ final class GroupWriter: Sendable {
             guard let isFirst else {
                 return write.answer(translated(closed))
             }
-            // Not a child: it works for many callers, who all wait for their part of it, and it
-            // ends when nobody waits any more.
-            if isFirst { Task.detached { await self.work() } }
+            if isFirst { thread.async { self.work() } }
         }
     }
 
@@ -73,10 +74,11 @@ final class GroupWriter: Sendable {
         DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store was closed")
     }
 
-    private func work() async {
+    /// Works for all who wait, until nobody does any more.
+    private func work() {
         while let group = takeGroup() {
             do {
-                try await connections.writer.writeWithoutTransaction { database in
+                try connections.writer.writeWithoutTransaction { database in
                     self.commit(group, database)
                     self.logLimit.withLock { self.connections.boundLog(to: &$0) }
                 }
