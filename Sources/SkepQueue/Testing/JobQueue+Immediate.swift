@@ -1,5 +1,3 @@
-internal import Logging
-
 extension JobQueue {
     /// A queue for tests, which runs jobs as soon as they are enqueued.
     ///
@@ -20,13 +18,11 @@ extension JobQueue {
     /// Runs what is due, as enqueueing does. Nothing happens unless the queue is an immediate one.
     public func runUntilIdle() async throws {
         guard let immediate else { return }
-        var logger = Logger(label: "SkepQueue")
-        logger.logLevel = .warning
         var isIdle = false
         while !isIdle {
             var slots: [QueueName: Int] = [:]
             for queue in try await store.status() { slots[queue.queue] = 1 }
-            try await worker(immediate, .init(slots: slots), logger: logger).runUntilIdle()
+            try await worker(immediate, .init(slots: slots)).runUntilIdle()
             isIdle = try await !turnClock(to: immediate.kinds)
         }
     }

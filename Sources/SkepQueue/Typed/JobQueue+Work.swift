@@ -1,6 +1,13 @@
 public import Logging
 
 extension JobQueue {
+    /// What is used where no logger is given: it says what went wrong, and not a line for each job.
+    public static var standardLogger: Logger {
+        var logger = Logger(label: "SkepQueue")
+        logger.logLevel = .warning
+        return logger
+    }
+
     /// Runs jobs as they come, until the task is cancelled: with a worker, and a `Scheduler` beside
     /// it.
     ///
@@ -11,7 +18,7 @@ extension JobQueue {
     /// - Throws: `QueueError.unsuitable` when the worker can't be registered.
     public func work(
         _ handlers: JobHandlers, slots: [QueueName: Int],
-        logger: Logger = Logger(label: "SkepQueue")
+        logger: Logger = JobQueue.standardLogger
     ) async throws {
         async let _ = Scheduler(store: store, clock: clock, logger: logger).run()
         try await worker(handlers, .init(slots: slots), logger: logger).run()
@@ -19,7 +26,7 @@ extension JobQueue {
 
     /// The same for the queue named "default".
     public func work(
-        _ handlers: JobHandlers, slots: Int = 1, logger: Logger = Logger(label: "SkepQueue")
+        _ handlers: JobHandlers, slots: Int = 1, logger: Logger = JobQueue.standardLogger
     ) async throws {
         try await work(handlers, slots: ["default": slots], logger: logger)
     }
@@ -29,7 +36,7 @@ extension JobQueue {
     /// - Parameter configuration: Its kinds and retry policies come from the handlers.
     public func worker(
         _ handlers: JobHandlers, _ configuration: QueueWorker.Configuration,
-        logger: Logger = Logger(label: "SkepQueue")
+        logger: Logger = JobQueue.standardLogger
     ) -> QueueWorker {
         var configuration = configuration
         configuration.kinds = handlers.kinds
