@@ -90,6 +90,12 @@ public struct WorkerID: NameIdentifier {
     }
 }
 
+// Names that often have the number of something in them: "order-\(number)".
+
+extension ConcurrencyKey: ExpressibleByStringInterpolation {}
+extension EventName: ExpressibleByStringInterpolation {}
+extension SemaphoreName: ExpressibleByStringInterpolation {}
+
 extension String {
     /// The same characters in one spelling: Swift takes "é" as one scalar and as two for equal, and
     /// a database doesn't.

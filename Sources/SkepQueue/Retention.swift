@@ -20,9 +20,6 @@ public struct Retention: Sendable, Hashable {
         self.events = events
     }
 
-    /// Everything is kept until somebody prunes it.
-    public static let forever = Retention(succeeded: nil, cancelled: nil, dead: nil, events: nil)
-
     /// How long jobs in a state are kept; `nil`: for ever.
     public func length(of state: Job.State) -> Duration? {
         switch state {

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import SkepQueue
+internal import Synchronization
 
 /// Wakes this process's workers when one of another process has died, so that its jobs are taken
 /// at once and not when somebody next looks.
@@ -15,13 +16,15 @@ final class DeathWatch: Sendable {
         timer.schedule(
             deadline: .now() + Self.interval, repeating: Self.interval,
             leeway: .milliseconds(50))
-        // Safe: a timer's handler isn't run by two threads at once.
-        nonisolated(unsafe) var known: Set<WorkerID> = []
+        let known = Mutex<Set<WorkerID>>([])
         timer.setEventHandler { [weak presence] in
             guard let presence else { return }
             let dead = Set(presence.deadWorkers())
-            if !dead.isSubset(of: known) { onDeath() }
-            known = dead
+            let isNew = known.withLock { known in
+                defer { known = dead }
+                return !dead.isSubset(of: known)
+            }
+            if isNew { onDeath() }
         }
         timer.activate()
     }

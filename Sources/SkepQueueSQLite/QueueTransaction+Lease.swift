@@ -31,14 +31,6 @@ extension QueueTransaction {
         }
     }
 
-    func heldJob(_ token: LeaseToken) throws -> Job {
-        guard let job = try job(token.job), job.state == .leased, job.attempt == token.attempt
-        else {
-            throw QueueError.leaseLost(token.job, attempt: token.attempt)
-        }
-        return job
-    }
-
     /// Takes leases, as `QueueStore.lease(_:)` does.
     public func lease(_ request: LeaseRequest) throws -> [Lease] {
         guard request.limit > 0 else { return [] }

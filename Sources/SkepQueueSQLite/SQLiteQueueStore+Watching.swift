@@ -79,7 +79,7 @@ extension QueueTransaction {
     public func report(
         done: Int64, total: Int64?, message: String?, of lease: LeaseToken
     ) throws {
-        // Not `heldJob`, which would read the payload each time.
+        // Not `job(_:)`, which would read the payload each time.
         try run(
             """
             INSERT INTO job_progress (job, done, total, message, attempt, at_ms)

@@ -97,15 +97,6 @@ public final class SQLiteQueueStore: QueueStore {
         }
     }
 
-    /// The same on a thread that may block.
-    func readNow<R>(_ body: (Database) throws -> R) throws -> R {
-        do {
-            return try connections.readers.read(body)
-        } catch {
-            throw connections.translated(error, doing: "read")
-        }
-    }
-
     /// Finishes the writes that were begun and closes the file. Later calls throw `unavailable`.
     public func close() async {
         await writer.finish()

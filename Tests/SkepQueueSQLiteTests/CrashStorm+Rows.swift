@@ -37,7 +37,8 @@ extension CrashStorm {
         ),
         (
             "began too late",
-            "SELECT id FROM job WHERE leased_at_ms >= expires_at_ms"
+            // What has begun goes on, with further attempts.
+            "SELECT id FROM job WHERE attempt = 1 AND leased_at_ms >= expires_at_ms"
         ),
         (
             "began too early",

@@ -127,8 +127,7 @@ final class CrashStorm {
     }
 
     private func strike() async throws {
-        try await Task.sleep(for: .milliseconds(Int.random(in: 0..<250, using: &random)))
-        try await tendPlayers()
+        try await letPlay(untilGrownBy: Int.random(in: 0..<4000, using: &random))
         if Int.random(in: 0..<20, using: &random) == 0 { try await poison() }
         let index = Int.random(in: players.indices, using: &random)
         guard players[index].resumesAt == nil else { return }
@@ -140,6 +139,23 @@ final class CrashStorm {
         summary.kills[role, default: 0] += 1
         try await check()
         try start(role)
+    }
+
+    /// Lets them all go on until what they write down has grown by so many bytes.
+    private func letPlay(untilGrownBy growth: Int) async throws {
+        let before = journalLengths()
+        try await eventually("the journals grow by \(growth) bytes") {
+            try await tendPlayers()
+            return journalLengths().map { $1 - (before[$0] ?? 0) }.reduce(0, +) >= growth
+        }
+    }
+
+    private func journalLengths() -> [String: Int] {
+        let lengths = players.map { player in
+            let facts = try? FileManager.default.attributesOfItem(atPath: player.journal)
+            return (player.journal, facts?[.size] as? Int ?? 0)
+        }
+        return Dictionary(uniqueKeysWithValues: lengths)
     }
 
     /// Lets the stopped go on when it is time, and replaces those whom a poison job has killed.
@@ -182,8 +198,12 @@ final class CrashStorm {
         summary.poison.append(try await store.enqueue([job])[0].id)
     }
 
-    /// Stops the schedules, with all ticks done that have come.
+    /// Stops the schedules, with all ticks done that have come: at least one of each.
     private func finishTicks() async throws {
+        try await eventually("each schedule has ticked") {
+            try await tendPlayers()
+            return try await store.schedules().allSatisfy { $0.lastJob != nil }
+        }
         let now = SystemClock().now
         _ = try await store.tick()
         try await checkTicks(at: now)

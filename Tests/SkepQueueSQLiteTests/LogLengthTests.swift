@@ -12,6 +12,19 @@ import Testing
 struct LogLengthTests {
     private static let environment = ProcessInfo.processInfo.environment["SKEP_QUEUE_CYCLES"]
     private static let cycles = environment.flatMap(Int.init) ?? 3000
+    /// Its snapshot lasts by its own work, for about a second.
+    private static let longQuery = """
+        WITH RECURSIVE number (value) AS (
+            SELECT COUNT(*)
+              FROM job
+             UNION ALL
+            SELECT value + 1
+              FROM number
+             LIMIT 3000000
+        )
+        SELECT MAX(value)
+          FROM number
+        """
 
     @Test("They stay short beside a reader that never pauses, when what is old is pruned")
     func files() async throws {
@@ -20,8 +33,8 @@ struct LogLengthTests {
                 let peak = Peak()
                 let reading = Task {
                     while !Task.isCancelled {
-                        let reader = try Self.reader(queue)
-                        try? await Task.sleep(for: .seconds(1))
+                        let reader = try DatabaseQueue(path: queue.path)
+                        _ = try await reader.read { try Int.fetchOne($0, sql: Self.longQuery) }
                         try reader.close()
                     }
                 }
@@ -60,16 +73,6 @@ struct LogLengthTests {
             LeaseRequest(queue: "default", limit: count, worker: "w"))
         _ = try await store.exchange(
             leases.map { SettledLease($0.token, as: .succeeded(result: [1], next: [])) }, for: [])
-    }
-
-    private static func reader(_ queue: TemporaryQueue) throws -> DatabaseQueue {
-        var configuration = Configuration()
-        configuration.allowsUnsafeTransactions = true
-        let reader = try DatabaseQueue(path: queue.path, configuration: configuration)
-        try reader.writeWithoutTransaction { database in
-            try database.execute(sql: "BEGIN; SELECT COUNT(*) FROM job;")
-        }
-        return reader
     }
 
     private static func size(_ path: String) -> Int {

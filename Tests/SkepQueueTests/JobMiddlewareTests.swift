@@ -1,4 +1,4 @@
-import Foundation
+import Dispatch
 import SkepQueue
 import SkepTestSupport
 import Synchronization
@@ -161,12 +161,17 @@ private final class SlowObserver: JobMiddleware {
     }
 
     private let state = Mutex(State.fresh)
+    private let wayIsFree = DispatchSemaphore(value: 0)
 
     var isHeldUp: Bool { state.withLock { $0 == .heldUp } }
     var wasLetGo: Bool { state.withLock { $0 == .letGo } }
 
     func letGo() {
-        state.withLock { if $0 == .heldUp { $0 = .letGo } }
+        state.withLock { state in
+            guard state == .heldUp else { return }
+            state = .letGo
+            wayIsFree.signal()
+        }
     }
 
     func noted(_ event: WorkerEvent) {
@@ -178,7 +183,7 @@ private final class SlowObserver: JobMiddleware {
         }
         guard isFirst else { return }
         // Keeps a thread busy, as one would that writes to a slow disk; not for ever.
-        for _ in 0..<60_000 where isHeldUp { usleep(1000) }
+        _ = wayIsFree.wait(timeout: .now() + .seconds(60))
         state.withLock { if $0 == .heldUp { $0 = .gaveUp } }
     }
 }

@@ -80,7 +80,7 @@ struct QueueWorkerTests {
             let id = try await bench.store.enqueue([NewJob("slow")])[0].id
 
             try await bench.working { _, context in
-                try await stops.sleep(context)
+                try await stops.untilStopped(context)
             } until: {
                 try await bench.eventually("it runs") { await stops.begun == 1 }
                 _ = try await bench.store.cancel(id)
@@ -98,7 +98,7 @@ struct QueueWorkerTests {
             let id = try await bench.store.enqueue([NewJob("slow")])[0].id
 
             try await bench.working { _, context in
-                try await stops.sleep(context)
+                try await stops.untilStopped(context)
             } until: {
                 await stops.begun == 1
             }
@@ -117,7 +117,7 @@ struct QueueWorkerTests {
             let stops = Stops()
             let id = try await bench.store.enqueue([NewJob("late")])[0].id
             bench.store.fail(.exchange, with: [.hanging { await gate.wait() }])
-            let worker = bench.worker { _, context in try await stops.sleep(context) }
+            let worker = bench.worker { _, context in try await stops.untilStopped(context) }
 
             // Awaited below.
             let work = Task { try await worker.run() }
@@ -142,7 +142,7 @@ struct QueueWorkerTests {
             bench.store.fail(.renew, with: Array(repeating: .instead(.gone), count: 1000))
 
             try await bench.working { _, context in
-                try await stops.sleep(context)
+                try await stops.untilStopped(context)
             } until: {
                 try await bench.eventually("leased") { try await bench.states([id]) == [.leased] }
                 let end = bench.clock.uptime + .seconds(30)

@@ -65,7 +65,7 @@ struct RunUntilIdleTests {
         try await WorkerBench.with { bench in
             let stops = Stops()
             let id = try await bench.store.enqueue([NewJob("slow")])[0].id
-            let worker = bench.worker { _, context in try await stops.sleep(context) }
+            let worker = bench.worker { _, context in try await stops.untilStopped(context) }
 
             let work = Task { try await worker.runUntilIdle() }
             try await bench.eventually("it runs") { await stops.begun == 1 }

@@ -126,15 +126,12 @@ actor Stops {
     private(set) var reasons: [StopReason?] = []
 
     /// Runs until it is cancelled.
-    func sleep(_ context: any AttemptContext) async throws -> Disposition {
+    func untilStopped(_ context: any AttemptContext) async throws -> Disposition {
         begun += 1
-        do {
-            try await Task.sleep(for: .seconds(600))
-        } catch {
-            reasons.append(context.stopReason)
-            throw error
-        }
-        return .settled
+        // Nothing ever comes of it: it ends with the task.
+        for await _ in AsyncStream(Void.self, { _ in }) {}
+        reasons.append(context.stopReason)
+        throw CancellationError()
     }
 }
 

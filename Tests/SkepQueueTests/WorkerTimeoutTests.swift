@@ -14,7 +14,7 @@ struct WorkerTimeoutTests {
             ])[0].id
 
             try await bench.working { _, context in
-                try await stops.sleep(context)
+                try await stops.untilStopped(context)
             } until: {
                 try await bench.eventually("leased") { try await bench.states([id]) == [.leased] }
                 try await bench.advance(.milliseconds(500), sleepers: 4) {
@@ -165,7 +165,7 @@ struct WorkerTimeoutTests {
             try await bench.working {
                 $0.shutdownGrace = .seconds(5)
             } _: { _, context in
-                try await stops.sleep(context)
+                try await stops.untilStopped(context)
             } until: {
                 try await bench.eventually("it runs") { await stops.begun == 1 }
                 for call in [FaultyQueueStore.Call.renew, .exchange, .sweep] {
