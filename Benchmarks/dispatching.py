@@ -73,24 +73,7 @@ agents: {{user: {"root" if self.root else "nobody"}}}
 dispatch: {{poll_seconds: {poll_seconds}}}
 {hooks}
 """)
-        self.write("agents/waiter.md", """\
----
-name: waiter
-adapter: command
-command: [sleep, "600"]
----
-Wait.
-""")
-        self.write("workflows/bench.md", """\
----
-name: bench
-agents: {by: [label, comment]}
-steps:
-  - {name: work, kind: agent, failures: 1}
-  - {name: publish, kind: publish}
----
-{{ issue.title }}
-""")
+        self.write_waiter("label", "comment")
         self.run("init")
 
     def serve(self):

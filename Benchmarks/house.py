@@ -84,6 +84,27 @@ class House:
         with open(path, "w") as file:
             file.write(text)
 
+    def write_waiter(self, *ways):
+        """An agent that waits, and a workflow for whose agents people can ask in these ways."""
+        self.write("agents/waiter.md", """\
+---
+name: waiter
+adapter: command
+command: [sleep, "600"]
+---
+Wait.
+""")
+        self.write("workflows/bench.md", f"""\
+---
+name: bench
+agents: {{by: [{", ".join(ways)}]}}
+steps:
+  - {{name: work, kind: agent, failures: 1}}
+  - {{name: publish, kind: publish}}
+---
+{{{{ issue.title }}}}
+""")
+
     def furnish(self):
         """A repository of some size, one issue, two agents and a workflow."""
         source = os.path.join(self.folder, "source")
@@ -117,25 +138,7 @@ command: [sh, -c, 'date +%s%N >>{self.stamps}']
 ---
 Write down what time it is.
 """)
-        self.write("agents/waiter.md", """\
----
-name: waiter
-adapter: command
-command: [sleep, "600"]
----
-Wait.
-""")
-        self.write("workflows/bench.md", """\
----
-name: bench
-agents: {by: [label]}
-branch: "{{ agent.name }}/issue-{{ issue.number }}"
-steps:
-  - {name: work, kind: agent, failures: 1}
-  - {name: publish, kind: publish}
----
-{{ issue.title }}
-""")
+        self.write_waiter("label")
         self.run("init")
         self.start("forge", "serve", *data, "--port", str(port))
         wait_until("the tracker listens", lambda: listens(port))

@@ -52,9 +52,7 @@ public struct SwarmWorker: Sendable {
                 in: SwarmQueues.steps)
         }
         try await SwarmSchedules(parts).declare()
-        let steps = StepRunner(parts: parts, ending: ending)
-        let reports = ReportPoster(parts: parts)
-        let ticks = TickRunner(parts: parts)
+        let handlers = handlers()
         let scheduler = Scheduler(store: parts.queue, clock: parts.clock, logger: parts.logger)
         let worker = QueueWorker(
             store: parts.queue,
@@ -63,22 +61,16 @@ public struct SwarmWorker: Sendable {
                     SwarmQueues.steps: configuration.slots,
                     SwarmQueues.reports: configuration.reportSlots,
                     SwarmQueues.ticks: 1,
-                ],
+                ], kinds: Set(handlers.keys),
                 leaseLength: configuration.leaseLength,
                 renewInterval: configuration.renewInterval,
                 pollInterval: configuration.pollInterval),
             clock: parts.clock, logger: parts.logger
         ) { lease, context in
-            switch lease.job.kind {
-            case SwarmQueues.step: return try await steps.run(lease, context)
-            case SwarmQueues.report: return try await reports.run(lease)
-            case SwarmQueues.tick: return try await ticks.run(lease)
-            default:
-                return .settle(
-                    .snoozed(
-                        until: parts.clock.now + .seconds(60),
-                        reason: "this program knows no job kind \"\(lease.job.kind)\""))
+            guard let handler = handlers[lease.job.kind] else {
+                throw Snooze(for: .seconds(60), reason: "There is no handler for its kind here.")
             }
+            return try await handler(lease, context)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
@@ -88,6 +80,19 @@ public struct SwarmWorker: Sendable {
             group.cancelAll()
             try await group.waitForAll()
         }
+    }
+
+    /// What is done with jobs, by their kind. Jobs of other kinds stay in the queue, for a program
+    /// that knows them.
+    private func handlers() -> [JobKind: QueueWorker.Handler] {
+        let steps = StepRunner(parts: parts, ending: ending)
+        let reports = ReportPoster(parts: parts)
+        let ticks = TickRunner(parts: parts)
+        return [
+            SwarmQueues.step: { try await steps.run($0, $1) },
+            SwarmQueues.report: { lease, _ in try await reports.run(lease) },
+            SwarmQueues.tick: { lease, _ in try await ticks.run(lease) },
+        ]
     }
 
     /// Cleans up after runs that were closed while their worker was dead, and looks at the clock.

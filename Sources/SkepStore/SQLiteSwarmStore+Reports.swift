@@ -59,12 +59,12 @@ extension SwarmTransaction {
     ///
     /// - Parameter place: For those that name none.
     /// - Returns: Those that are new.
+    /// - Throws: `SwarmError.reportWithoutPlace`, a mistake of ours.
     @discardableResult
     func add(_ reports: [NewReport], on place: IssueReference? = nil) throws -> [ReportID] {
         try reports.compactMap { report in
-            // A mistake of ours: whoever makes reports that are no run's names where they go.
             guard let place = report.place ?? place else {
-                preconditionFailure("report \"\(report.topic)\" has neither run nor place")
+                throw SwarmError.reportWithoutPlace(topic: report.topic)
             }
             return try add(report, of: nil, on: place)
         }

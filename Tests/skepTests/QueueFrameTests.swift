@@ -48,6 +48,13 @@ import Testing
         }
     }
 
+    @Test("Ready jobs of kinds that no worker knows are counted in a sentence for each kind")
+    func unknownKinds() {
+        #expect(
+            Samples.queuePicture.unknownKindSentences
+                == ["No worker knows jobs of kind \"mail\"; 5 jobs are ready."])
+    }
+
     @Test("Each reason why a job isn't running is a sentence, with what helps where something does")
     func obstacles() throws {
         let rate = RateLimit(100, per: .seconds(60), burst: 5)

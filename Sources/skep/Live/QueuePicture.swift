@@ -46,6 +46,14 @@ struct QueuePicture: Sendable {
             }.map { (kind: $0.key, count: $0.value) }
         }.sorted { $0.kind < $1.kind }
     }
+
+    /// "No worker knows jobs of kind "mail"; 5 jobs are ready."
+    var unknownKindSentences: [String] {
+        unknownKinds.map { kind, count in
+            let jobs = TimeText.count(count, "job is", "jobs are")
+            return "No worker knows jobs of kind \"\(kind)\"; \(jobs) ready."
+        }
+    }
 }
 
 /// Reads the picture, and remembers what it looked like before.

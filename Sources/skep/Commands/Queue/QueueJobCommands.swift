@@ -86,14 +86,10 @@ struct QueueHold: AsyncParsableCommand {
             Example: skep queue hold 1042
             """)
 
-    @Argument(help: "The jobs' numbers.")
-    var jobs: [JobID]
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var named: NamedJobs
 
     func run() async throws {
-        let store = try await common.stateFolder().openQueue()
-        let console = common.console()
-        try await console.forEach(jobs) { job in
+        try await named.forEach { job, store, console in
             guard try await store.hold(job) else {
                 throw ProgramError(.conflict, "Can't hold job \(job): it is finished.")
             }
@@ -108,20 +104,32 @@ struct QueueLetGo: AsyncParsableCommand {
         commandName: "let-go", abstract: "Let held jobs go on where they were",
         discussion: "Example: skep queue let-go 1042")
 
-    @Argument(help: "The jobs' numbers.")
-    var jobs: [JobID]
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var named: NamedJobs
 
     func run() async throws {
-        let store = try await common.stateFolder().openQueue()
-        let console = common.console()
-        try await console.forEach(jobs) { job in
+        try await named.forEach { job, store, console in
             guard try await store.letGo(job) else {
                 throw ProgramError(.conflict, "Can't let job \(job) go: it is finished.")
             }
             console.say("Job \(job) isn't held.")
             return "let_go"
         }
+    }
+}
+
+/// Jobs by their numbers, for commands that do the same with each.
+struct NamedJobs: ParsableArguments {
+    @Argument(help: "The jobs' numbers.")
+    var jobs: [JobID]
+    @OptionGroup var common: CommonOptions
+
+    /// - Parameter work: Answers with a word for the outcome.
+    func forEach(
+        _ work: (JobID, SQLiteQueueStore, Console) async throws -> String
+    ) async throws {
+        let store = try await common.stateFolder().openQueue()
+        let console = common.console()
+        try await console.forEach(jobs) { try await work($0, store, console) }
     }
 }
 

@@ -48,6 +48,8 @@ struct QueueStatusCommand: AsyncParsableCommand {
             console.output.line("")
             console.show(keys)
         }
+        let picture = QueuePicture(statuses: statuses, workers: try await queue.workers())
+        picture.unknownKindSentences.forEach(console.note)
     }
 }
 
