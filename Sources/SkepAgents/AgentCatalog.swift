@@ -10,12 +10,14 @@ public struct AgentCatalog: Sendable {
 
     /// A new adapter goes here.
     private static let adapters = [
-        Adapter(name: "command") { definition, reader, house in
-            CommandAgent(definition, options: CommandOptions(reader), house: house)
+        Adapter(name: CommandAdapter.name) { definition, reader, house in
+            let adapter = CommandAdapter(options: CommandOptions(reader))
+            return HostedAgent(definition, adapter, house: house)
         },
         Adapter(name: "patch") { definition, _, house in
             // It has no keys of its own.
-            CommandAgent(definition, options: PatchApplier.options(house), house: house)
+            let adapter = CommandAdapter(options: PatchApplier.options(house))
+            return HostedAgent(definition, adapter, house: house)
         },
     ]
 

@@ -15,6 +15,8 @@ public enum AgentsError: SkepError, Hashable {
     case linkMissing(agent: AgentName, path: String)
     case promptTooLong(agent: AgentName, bytes: Int, limit: Int)
     case noSuchUser(String)
+    /// A session that can't be told anything more.
+    case cannotBeTold(agent: AgentName, hasEnded: Bool)
     /// Agents are never run as root unless the operator says so.
     case rootRefused
 
@@ -24,7 +26,7 @@ public enum AgentsError: SkepError, Hashable {
             .noSuchUser, .rootRefused:
             .configuration
         case .hostFailed, .sessionFiles, .processesRemain: .unavailable
-        case .promptTooLong: .refused
+        case .promptTooLong, .cannotBeTold: .refused
         }
     }
 
@@ -45,6 +47,7 @@ public enum AgentsError: SkepError, Hashable {
             "Agent \"\(agent)\" has no \"\(path)\" to link into its home."
         case .promptTooLong(let agent, let bytes, _):
             "The prompt for agent \"\(agent)\" is too long for an argument: \(bytes) bytes."
+        case .cannotBeTold(let agent, _): "Agent \"\(agent)\" can't be told anything now."
         case .noSuchUser(let name): "There is no user \"\(name)\" on this machine."
         case .rootRefused: "Agents aren't run as root."
         }
@@ -59,6 +62,10 @@ public enum AgentsError: SkepError, Hashable {
         case .secretMissing(_, _, .environment(let variable)):
             "It should come from the environment variable \(variable)."
         case .secretMissing(_, _, .file(let path)): "It should come from the file \"\(path)\"."
+        case .secretMissing(_, _, .command(let words)):
+            "It should come from the command \"\(words.joined(separator: " "))\"."
+        case .cannotBeTold(_, hasEnded: true): "Its session has ended."
+        case .cannotBeTold(_, hasEnded: false): "It reads its prompt, and nothing after it."
         case .promptTooLong(_, _, let limit): "An argument holds at most \(limit) bytes."
         case .hostMissing, .programNotExecutable, .linkMissing, .noSuchUser, .rootRefused: nil
         }
@@ -77,6 +84,7 @@ public enum AgentsError: SkepError, Hashable {
             "Use {prompt_file} in the agent's \"command\", or neither: then it reads the prompt "
                 + "from standard input."
         case .noSuchUser: "Create it, or set agents.user to another."
+        case .cannotBeTold: "Comment on the issue, or dispatch it again."
         case .rootRefused: "Set agents.user to an ordinary user, or use --allow-root."
         case .hostFailed, .sessionFiles: nil
         }

@@ -3,6 +3,16 @@ public enum ControlRequest: Sendable, Hashable {
     case status
     /// Ends the agent. `graceMS` replaces the grace of the launch request.
     case stop(graceMS: Int64?)
+    /// Writes to the agent's standard input. Taken only when `offset` is what was written so far: so
+    /// nothing is said twice, and two who lead at once can't talk at cross purposes.
+    ///
+    /// - Parameter closes: Whether the input ends behind it.
+    case say(offset: Int64, bytes: [UInt8], closes: Bool)
+    /// Puts a person's message into the log.
+    case mail([UInt8])
+    /// Keeps the connection open: the host writes a byte whenever the log has grown, and closes it
+    /// when it ends. A byte that doesn't fit is left out: whoever is told looks at all of the log.
+    case follow
 
     public var record: Record {
         var fields = Fields()
@@ -11,6 +21,16 @@ public enum ControlRequest: Sendable, Hashable {
         case .stop(let grace):
             fields.add("verb", "stop")
             fields.add("grace_ms", grace)
+        case .say(let offset, let bytes, let closes):
+            fields.add("verb", "say")
+            fields.add("offset", offset)
+            fields.add("bytes", bytes: bytes)
+            fields.add("closes", closes ? 1 : 0)
+        case .mail(let bytes):
+            fields.add("verb", "mail")
+            fields.add("bytes", bytes: bytes)
+        case .follow:
+            fields.add("verb", "follow")
         }
         return Record(.fields, fields.encoded)
     }
@@ -20,6 +40,13 @@ public enum ControlRequest: Sendable, Hashable {
         switch try fields.requiredString("verb") {
         case "status": self = .status
         case "stop": self = .stop(graceMS: fields.number("grace_ms", as: Int64.self))
+        case "say":
+            self = .say(
+                offset: try fields.requiredNumber("offset", as: Int64.self),
+                bytes: fields.bytes("bytes") ?? [],
+                closes: fields.number("closes", as: Int.self) == 1)
+        case "mail": self = .mail(fields.bytes("bytes") ?? [])
+        case "follow": self = .follow
         case let verb: throw .damaged("verb: " + verb)
         }
     }
@@ -32,16 +59,24 @@ public struct ControlReply: Sendable, Hashable {
     public var isStopping: Bool
     public var outputBytes: Int64
     public var errorBytes: Int64
+    /// What was taken for the agent's standard input so far.
+    public var inputBytes: Int64
+    /// Whether what was asked for was done: a `say` at another offset, or after the end of the input,
+    /// isn't.
+    public var isAccepted: Bool
     /// The host's own time, for lengths.
     public var uptimeMS: Int64
 
     public init(
-        agent: Int32?, isStopping: Bool, outputBytes: Int64, errorBytes: Int64, uptimeMS: Int64
+        agent: Int32?, isStopping: Bool, outputBytes: Int64, errorBytes: Int64,
+        inputBytes: Int64 = 0, isAccepted: Bool = true, uptimeMS: Int64
     ) {
         self.agent = agent
         self.isStopping = isStopping
         self.outputBytes = outputBytes
         self.errorBytes = errorBytes
+        self.inputBytes = inputBytes
+        self.isAccepted = isAccepted
         self.uptimeMS = uptimeMS
     }
 
@@ -51,6 +86,8 @@ public struct ControlReply: Sendable, Hashable {
         fields.add("stopping", isStopping ? 1 : 0)
         fields.add("output_bytes", outputBytes)
         fields.add("error_bytes", errorBytes)
+        fields.add("input_bytes", inputBytes)
+        fields.add("accepted", isAccepted ? 1 : 0)
         fields.add("uptime_ms", uptimeMS)
         return Record(.fields, fields.encoded)
     }
@@ -61,6 +98,9 @@ public struct ControlReply: Sendable, Hashable {
         isStopping = fields.number("stopping", as: Int.self) == 1
         outputBytes = try fields.requiredNumber("output_bytes", as: Int64.self)
         errorBytes = try fields.requiredNumber("error_bytes", as: Int64.self)
+        inputBytes = fields.number("input_bytes", as: Int64.self) ?? 0
+        // A host of the version before accepts what it understands.
+        isAccepted = fields.number("accepted", as: Int.self) != 0
         uptimeMS = try fields.requiredNumber("uptime_ms", as: Int64.self)
     }
 }

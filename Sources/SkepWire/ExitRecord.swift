@@ -11,6 +11,8 @@ public struct ExitRecord: Sendable, Hashable {
         case outputLimit
         /// It printed nothing for longer than it may.
         case silent
+        /// Its processes together used more than they may.
+        case overLimit(Resource)
         /// Somebody asked for it.
         case stopped
         /// It never ran. The stage is one of CLauncher's.
@@ -19,6 +21,11 @@ public struct ExitRecord: Sendable, Hashable {
         case spoolFailed(errno: Int32)
         /// No host kept it to the end; written by who proved its processes gone.
         case abandoned
+    }
+
+    /// What a session is held to beside time and output.
+    public enum Resource: String, Sendable, Hashable {
+        case memory, processorTime = "processor_time", disk, processes
     }
 
     public var how: How
@@ -89,6 +96,7 @@ extension ExitRecord.How {
             fields.add("stage", stage.rawValue)
             fields.add("errno", number)
         case .spoolFailed(let number): fields.add("errno", number)
+        case .overLimit(let resource): fields.add("resource", resource.rawValue)
         case .timedOut, .outputLimit, .silent, .stopped, .abandoned: break
         }
     }
@@ -105,6 +113,12 @@ extension ExitRecord.How {
         case "output_limit": self = .outputLimit
         case "silent": self = .silent
         case "stopped": self = .stopped
+        case "over_limit":
+            let word = try fields.requiredString("resource")
+            guard let resource = ExitRecord.Resource(rawValue: word) else {
+                throw .damaged("resource: " + word)
+            }
+            self = .overLimit(resource)
         case "start_failed":
             guard let stage = StartStage(rawValue: try number("stage")) else {
                 throw .missingField("stage")
@@ -125,6 +139,7 @@ extension ExitRecord.How {
         case .outputLimit: "output_limit"
         case .silent: "silent"
         case .stopped: "stopped"
+        case .overLimit: "over_limit"
         case .startFailed: "start_failed"
         case .spoolFailed: "spool_failed"
         case .abandoned: "abandoned"

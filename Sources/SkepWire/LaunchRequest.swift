@@ -22,15 +22,26 @@ public struct LaunchRequest: Sendable, Hashable {
         /// Between asking it to end and killing it. 10 s by default.
         public var graceMS: Int64
         public var openFiles: UInt64?
-        /// Counts all processes of the user; the system doesn't hold root to it.
+        /// How many processes it may have at once: counted by the host, and by the kernel where the
+        /// session has a user namespace of its own.
         public var processes: UInt64?
         /// The largest file it may write.
         public var fileBytes: UInt64?
+        /// Memory of all its processes together, as the host counts it once a second.
+        public var memoryBytes: Int64?
+        /// Processor time of all its processes, ended ones included.
+        public var processorMS: Int64?
+        /// What the folders of `diskFolders` may hold together.
+        public var diskBytes: Int64?
+        public var diskFolders: [String]
+        /// It is stopped when the file system of the session's folder has less room than this.
+        public var freeDiskBytes: Int64?
 
         public init(
             wallMS: Int64? = nil, outputBytes: Int64? = nil, silenceMS: Int64? = nil,
             graceMS: Int64 = 10_000, openFiles: UInt64? = nil, processes: UInt64? = nil,
-            fileBytes: UInt64? = nil
+            fileBytes: UInt64? = nil, memoryBytes: Int64? = nil, processorMS: Int64? = nil,
+            diskBytes: Int64? = nil, diskFolders: [String] = [], freeDiskBytes: Int64? = nil
         ) {
             self.wallMS = wallMS
             self.outputBytes = outputBytes
@@ -39,6 +50,11 @@ public struct LaunchRequest: Sendable, Hashable {
             self.openFiles = openFiles
             self.processes = processes
             self.fileBytes = fileBytes
+            self.memoryBytes = memoryBytes
+            self.processorMS = processorMS
+            self.diskBytes = diskBytes
+            self.diskFolders = diskFolders
+            self.freeDiskBytes = freeDiskBytes
         }
     }
 
@@ -54,6 +70,16 @@ public struct LaunchRequest: Sendable, Hashable {
     public var directory: String
     /// The file it reads as its standard input, absolute; none: it reads nothing.
     public var input: String?
+    /// Whether its standard input is a pipe that `ControlRequest.say` writes to; `input` isn't read
+    /// then.
+    public var hasDialogue: Bool
+    /// The adapter that reads its log, for whoever looks at it later; `nil`: it is text.
+    public var adapter: String?
+    /// How it is shut in; `nil`: not at all.
+    public var sandbox: Sandbox?
+    /// Values that must not get into the log, in whatever form the host knows; forgotten with the
+    /// environment's values.
+    public var secrets: [String]
     /// `nil`: whoever runs the host.
     public var user: User?
     public var limits: Limits
@@ -62,8 +88,9 @@ public struct LaunchRequest: Sendable, Hashable {
 
     public init(
         session: String, program: String, arguments: [String], environment: [String: String],
-        directory: String, input: String? = nil, user: User? = nil, limits: Limits = Limits(),
-        segmentBytes: Int = 4 << 20
+        directory: String, input: String? = nil, hasDialogue: Bool = false,
+        adapter: String? = nil, sandbox: Sandbox? = nil, secrets: [String] = [], user: User? = nil,
+        limits: Limits = Limits(), segmentBytes: Int = 4 << 20
     ) {
         self.session = session
         self.program = program
@@ -71,6 +98,10 @@ public struct LaunchRequest: Sendable, Hashable {
         self.environment = environment
         self.directory = directory
         self.input = input
+        self.hasDialogue = hasDialogue
+        self.adapter = adapter
+        self.sandbox = sandbox
+        self.secrets = secrets
         self.user = user
         self.limits = limits
         self.segmentBytes = segmentBytes
@@ -81,6 +112,7 @@ public struct LaunchRequest: Sendable, Hashable {
     public var redacted: LaunchRequest {
         var copy = self
         copy.environment = environment.mapValues { _ in "" }
+        copy.secrets = []
         return copy
     }
 
@@ -111,6 +143,10 @@ extension LaunchRequest {
         }
         fields.add("directory", directory)
         fields.add("input", input)
+        fields.add("dialogue", hasDialogue ? 1 : 0)
+        fields.add("adapter", adapter)
+        for secret in secrets { fields.add("secret", secret) }
+        sandbox?.add(to: &fields)
         fields.add("uid", user?.uid)
         fields.add("gid", user?.gid)
         fields.add("wall_ms", limits.wallMS)
@@ -120,6 +156,11 @@ extension LaunchRequest {
         fields.add("open_files", limits.openFiles)
         fields.add("processes", limits.processes)
         fields.add("file_bytes", limits.fileBytes)
+        fields.add("memory_bytes", limits.memoryBytes)
+        fields.add("processor_ms", limits.processorMS)
+        fields.add("disk_bytes", limits.diskBytes)
+        for folder in limits.diskFolders { fields.add("disk_folder", folder) }
+        fields.add("free_disk_bytes", limits.freeDiskBytes)
         fields.add("segment_bytes", segmentBytes)
         return fields
     }
@@ -135,6 +176,10 @@ extension LaunchRequest {
         }
         directory = try fields.requiredString("directory")
         input = fields.string("input")
+        hasDialogue = fields.number("dialogue", as: Int.self) == 1
+        adapter = fields.string("adapter")
+        secrets = fields.strings("secret")
+        sandbox = try Sandbox(fields)
         if let uid = fields.number("uid", as: UInt32.self) {
             user = User(uid: uid, gid: try fields.requiredNumber("gid", as: UInt32.self))
         }
@@ -145,7 +190,12 @@ extension LaunchRequest {
             graceMS: try fields.requiredNumber("grace_ms", as: Int64.self),
             openFiles: fields.number("open_files", as: UInt64.self),
             processes: fields.number("processes", as: UInt64.self),
-            fileBytes: fields.number("file_bytes", as: UInt64.self))
+            fileBytes: fields.number("file_bytes", as: UInt64.self),
+            memoryBytes: fields.number("memory_bytes", as: Int64.self),
+            processorMS: fields.number("processor_ms", as: Int64.self),
+            diskBytes: fields.number("disk_bytes", as: Int64.self),
+            diskFolders: fields.strings("disk_folder"),
+            freeDiskBytes: fields.number("free_disk_bytes", as: Int64.self))
         segmentBytes = try fields.requiredNumber("segment_bytes", as: Int.self)
     }
 }

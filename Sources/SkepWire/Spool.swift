@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// Something an agent printed.
+/// A piece of a session's log: something the agent printed, or was told.
 ///
 /// Its payload: stream (1 byte), milliseconds since 1970 (8), uptime in milliseconds (8), then the
 /// bytes as they were read; numbers are little endian. Chunks of a stream in order are what was
@@ -13,6 +13,13 @@ public struct Chunk: Sendable, Hashable {
     public enum Stream: UInt8, Sendable, Hashable {
         case output = 1
         case error = 2
+        /// What was written to its standard input, in the order of its output as the host saw it.
+        case input = 3
+        /// What a person wants it to be told: one chunk a message. Whoever leads the session tells
+        /// it in the agent's protocol; that stands as `input` then.
+        case mail = 4
+        /// The host's own words: fields (`Fields`), such as the sandbox in force.
+        case note = 5
     }
 
     public let stream: Stream

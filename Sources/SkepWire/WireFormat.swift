@@ -17,10 +17,11 @@
 /// means, the number is raised here, and the types that changed get a second way of decoding,
 /// chosen by the version that `decode` hands them.
 ///
-/// Version 1 is the first.
+/// Version 2 knows dialogues, sandboxes and secrets; its fields and streams were added, so that what
+/// version 1 wrote is read as it stands.
 public enum WireFormat {
     /// The version that is written.
-    public static let version = 1
+    public static let version = 2
     /// The oldest version that is read.
     public static let oldestReadable = 1
 

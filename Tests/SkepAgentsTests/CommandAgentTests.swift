@@ -21,8 +21,9 @@ struct CommandAgentTests {
                 name: "bee", adapter: "command", limits: limits,
                 location: SettingsLocation(source: "test"))
             let command = CommandTemplate(words: ["sh", "-c", script], and: .promptFile)
-            return CommandAgent(
-                definition, options: CommandOptions(command: command), house: fixture.house)
+            return HostedAgent(
+                definition, CommandAdapter(options: CommandOptions(command: command)),
+                house: fixture.house)
         }
 
         try await conformance.run(subject)

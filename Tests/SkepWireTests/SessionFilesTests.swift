@@ -94,7 +94,7 @@ final class SessionFilesTests {
 
         let expected = WireError.unknownVersion(WireFormat.version + 1, path: files.exit)
         #expect(throws: expected) { try ExitRecord.read(from: files) }
-        #expect(expected.description.contains("has format 2; this program reads 1 to 1"))
+        #expect(expected.description.contains("has format 3; this program reads 1 to 2"))
     }
 
     @Test("A spool is read over all its segments, from any position that was told")

@@ -73,6 +73,18 @@ extension AgentHouse {
 }
 
 extension LaunchRequest.Limits {
+    /// An agent's: its silence is judged by who leads it, who knows what it waits for.
+    init(agent limits: SessionLimits, grace: Duration, folders: [String]) {
+        self.init(limits, grace: grace)
+        silenceMS = nil
+        processes = UInt64(limits.processes)
+        memoryBytes = limits.memoryBytes
+        processorMS = limits.processorTime.map { Int64($0 / .milliseconds(1)) }
+        diskBytes = limits.diskBytes
+        diskFolders = limits.diskBytes == nil ? [] : folders
+        freeDiskBytes = 256 << 20
+    }
+
     init(_ limits: SessionLimits, grace: Duration) {
         self.init(
             wallMS: Int64(limits.time / .milliseconds(1)), outputBytes: limits.outputBytes,

@@ -9,28 +9,61 @@ import SkepWire
 #endif
 
 /// An agent at work, seen through its session's folder.
-struct HostedSession: AgentSession {
+struct HostedSession<Adapter: AgentAdapter>: AgentSession {
     let host: SessionHost
     let isAdopted: Bool
+    let adapter: Adapter
+    let leading: Task<SessionLeader.Outcome, any Error>
 
     var events: AsyncThrowingStream<SessionEvent, any Error> {
-        let tail = SpoolTail(host)
-        // Pulled, not pushed: a slow reader takes no memory, and nobody has a task to wait for.
-        return AsyncThrowingStream { try await tail.next().map(SessionEvent.init) }
+        EventReader.events(of: host, adapter.dialogue(nil))
     }
 
     func result() async throws -> SessionResult {
-        let state = try await host.waitUntilOver()
-        guard case .ended(let record) = state else {
+        let outcome = try await withTaskCancellationHandler {
+            try await leading.value
+        } onCancel: {
+            leading.cancel()
+        }
+        return try SessionResult(outcome, of: host, adapter: Adapter.name)
+    }
+}
+
+extension SessionResult {
+    /// What a session came to, from what it said and how it ended.
+    init(
+        _ outcome: SessionLeader.Outcome, of host: SessionHost, adapter: String
+    ) throws(AgentsError) {
+        let facts: SessionResult
+        if case .ended(let record) = try host.state() {
+            facts = try SessionResult(record, of: host, tailBytes: 4096)
+        } else {
             let started = try wrapping { () throws(WireError) in
                 try HostRecord.read(from: host.files)?.startedAt
             }
             let now = Moment.now
-            return SessionResult(
+            facts = SessionResult(
                 ending: .lost, startedAt: Timestamp(started ?? now), endedAt: Timestamp(now),
                 outputBytes: 0, tail: try host.tail(limit: 4096))
         }
-        return try SessionResult(record, of: host, tailBytes: 4096)
+        let digest = outcome.digest
+        var ending = facts.ending
+        if ending == .stopped, outcome.intervention == nil, outcome.wasThrough {
+            // It doesn't end by itself when it has done its work.
+            ending = .exited(code: 0)
+        } else if ending == .stopped, outcome.intervention?.type == .stalled {
+            ending = .silent
+        }
+        self.init(
+            ending: ending, startedAt: facts.startedAt, endedAt: facts.endedAt,
+            outputBytes: facts.outputBytes, tail: facts.tail,
+            failure: outcome.intervention
+                ?? FailureRules.judge(
+                    ending: ending, troubles: digest.troubles, turnEnd: digest.turnEnd,
+                    errorOutput: String(decoding: digest.errorOutput, as: UTF8.self),
+                    tail: facts.tail, adapter: adapter, now: facts.endedAt),
+            usage: digest.usage, start: digest.start, lastMessage: digest.lastMessage,
+            sandbox: digest.sandbox, question: digest.question)
     }
 }
 
@@ -53,6 +86,7 @@ extension SessionResult.Ending {
         case .timedOut: self = .timedOut
         case .outputLimit: self = .outputLimit
         case .silent: self = .silent
+        case .overLimit(let resource): self = .overLimit(SessionResult.Resource(resource))
         case .stopped: self = .stopped
         case .startFailed(let stage, let number):
             self = .startFailed(Self.reason(stage, number, request))
@@ -83,15 +117,13 @@ extension SessionResult.Ending {
     }
 }
 
-extension SessionEvent {
-    init(_ entry: SpoolTail.Entry) {
-        switch entry {
-        case .chunk(let chunk, _):
-            let kind: Kind =
-                chunk.stream == .output ? .output(chunk.bytes) : .errorOutput(chunk.bytes)
-            self.init(at: Timestamp(chunk.at), kind: kind)
-        case .broken(let text):
-            self.init(at: Timestamp(.now), kind: .note(text))
+extension SessionResult.Resource {
+    init(_ resource: ExitRecord.Resource) {
+        switch resource {
+        case .memory: self = .memory
+        case .processorTime: self = .processorTime
+        case .disk: self = .disk
+        case .processes: self = .processes
         }
     }
 }

@@ -19,6 +19,16 @@ public protocol Agent: Sendable {
         _ assignment: Assignment, in workspace: Workspace,
         _ body: (any AgentSession) async throws -> R
     ) async throws -> R
+
+    /// What a session of this agent said, from the beginning; followed while it runs. Whoever reads
+    /// doesn't lead it. Empty when there is no such session.
+    func events(of session: SessionID) -> AsyncThrowingStream<SessionEvent, any Error>
+
+    /// Tells a running session something more, from any process of this machine. It stands in the
+    /// session's log when this returns; its worker tells it to the agent.
+    ///
+    /// - Throws: A `SkepError` when its protocol has no way, or it has ended.
+    func say(_ text: String, to session: SessionID) async throws
 }
 
 /// What an agent is to do.
@@ -28,17 +38,34 @@ public struct Assignment: Sendable {
     public var issue: Issue
     /// All that the agent is told: standing instructions, then the task.
     public var prompt: String
+    /// The agent's own session to go on with, where the agent can; with another one it begins anew.
+    public var resumes: String?
+    /// What it is told instead of `prompt` when it does go on with that session.
+    public var resumePrompt: String?
+    /// Whether the workspace is only to be looked at, as a reviewer does; then the sandbox is
+    /// read-only at least.
+    public var isReadOnly: Bool
+    /// Sees each event, in order and from the beginning, also those from before an adoption; its
+    /// answer may end the session. Called by one task, which waits for it.
+    public var watch: @Sendable (SessionEvent) async -> Intervention?
     /// What becomes of a session that runs when its worker leaves; asked at that moment.
     public var ending: @Sendable () -> SessionEnding
 
     public init(
-        session: SessionID, run: RunID, issue: Issue, prompt: String,
+        session: SessionID, run: RunID, issue: Issue, prompt: String, resumes: String? = nil,
+        resumePrompt: String? = nil,
+        isReadOnly: Bool = false,
+        watch: @escaping @Sendable (SessionEvent) async -> Intervention? = { _ in nil },
         ending: @escaping @Sendable () -> SessionEnding
     ) {
         self.session = session
         self.run = run
         self.issue = issue
         self.prompt = prompt
+        self.resumes = resumes
+        self.resumePrompt = resumePrompt
+        self.isReadOnly = isReadOnly
+        self.watch = watch
         self.ending = ending
     }
 }
@@ -54,6 +81,13 @@ public protocol SessionReaper: Sendable {
 
     /// Ends the commands of a run likewise.
     func endCommands(of run: RunID) async throws
+}
+
+/// Why a session is to be ended though it could go on.
+public struct Intervention: Sendable, Hashable {
+    public var failure: AgentFailure
+
+    public init(_ failure: AgentFailure) { self.failure = failure }
 }
 
 /// What becomes of a session whose worker leaves.
@@ -74,25 +108,6 @@ public protocol AgentSession: Sendable {
     func result() async throws -> SessionResult
 }
 
-/// Something an agent said or did.
-public struct SessionEvent: Sendable, Hashable {
-    public enum Kind: Sendable, Hashable {
-        /// Bytes as they were written; a character may be split between two events.
-        case output([UInt8])
-        case errorOutput([UInt8])
-        /// What its host has to say.
-        case note(String)
-    }
-
-    public let at: Timestamp
-    public let kind: Kind
-
-    public init(at: Timestamp, kind: Kind) {
-        self.at = at
-        self.kind = kind
-    }
-}
-
 /// How a session ended. Never decides whether the run succeeded: commits and checks do.
 public struct SessionResult: Sendable, Hashable {
     public enum Ending: Sendable, Hashable {
@@ -101,6 +116,8 @@ public struct SessionResult: Sendable, Hashable {
         case timedOut
         case outputLimit
         case silent
+        /// It used more memory, processor time, disk or processes than it may.
+        case overLimit(Resource)
         /// It was asked to stop.
         case stopped
         /// It never ran: why.
@@ -109,21 +126,45 @@ public struct SessionResult: Sendable, Hashable {
         case lost
     }
 
+    /// What a session is held to beside time and output.
+    public enum Resource: String, Sendable, Hashable, Codable {
+        case memory, processorTime = "processor_time", disk, processes
+    }
+
     public let ending: Ending
     public let startedAt: Timestamp
     public let endedAt: Timestamp
     public let outputBytes: Int64
     /// The end of what it printed, as text; at most 4 KiB.
     public let tail: String
+    /// Why it didn't come to its own good end; `nil` when it did. Exit status 0 with an error inside
+    /// is a failure, and so is a program that ends before its protocol is through.
+    public let failure: AgentFailure?
+    /// `nil`: it didn't say.
+    public let usage: Usage?
+    public let start: SessionStart?
+    /// Its last message.
+    public let lastMessage: String
+    public let sandbox: SandboxReport?
+    /// What it asked a person in its protocol, and has no answer to.
+    public let question: String?
 
     public init(
-        ending: Ending, startedAt: Timestamp, endedAt: Timestamp, outputBytes: Int64, tail: String
+        ending: Ending, startedAt: Timestamp, endedAt: Timestamp, outputBytes: Int64, tail: String,
+        failure: AgentFailure? = nil, usage: Usage? = nil, start: SessionStart? = nil,
+        lastMessage: String = "", sandbox: SandboxReport? = nil, question: String? = nil
     ) {
         self.ending = ending
         self.startedAt = startedAt
         self.endedAt = endedAt
         self.outputBytes = outputBytes
         self.tail = tail
+        self.failure = failure
+        self.usage = usage
+        self.start = start
+        self.lastMessage = lastMessage
+        self.sandbox = sandbox
+        self.question = question
     }
 }
 
@@ -136,6 +177,10 @@ extension SessionResult.Ending: CustomStringConvertible {
         case .timedOut: "stopped: its time was up"
         case .outputLimit: "stopped: it printed more than it may"
         case .silent: "stopped: it had been silent for too long"
+        case .overLimit(.memory): "stopped: it used more memory than it may"
+        case .overLimit(.processorTime): "stopped: it used more processor time than it may"
+        case .overLimit(.disk): "stopped: it used more disk than it may"
+        case .overLimit(.processes): "stopped: it started more processes than it may"
         case .stopped: "stopped"
         case .startFailed(let why): "never started: \(why)"
         case .lost: "lost: its host was killed"

@@ -29,6 +29,8 @@ public struct AgentDefinition: Sendable, Hashable {
         case environment(String)
         /// A file, whose last line end is cut off.
         case file(String)
+        /// What a command prints, without its last line end; run by Skep with its own environment.
+        case command([String])
     }
 
     public let name: AgentName
@@ -46,6 +48,17 @@ public struct AgentDefinition: Sendable, Hashable {
     public let environment: [String]
     /// Variables it gets with values that are never shown.
     public let secrets: [String: SecretSource]
+    /// How far it is shut in.
+    public let sandbox: SandboxPolicy
+    /// The account with its model's provider; the agent's own name by default.
+    public let provider: ProviderAccount
+    /// What of that which it asks leave for is refused.
+    public let permissions: PermissionPolicy
+    public let budgets: Budgets
+    /// Servers of tools that it is given.
+    public let toolServers: [ToolServer]
+    /// Names of skills that it is given: folders below `skills/` of the configuration.
+    public let skills: [String]
     /// Its standing instructions; stand before every prompt.
     public let instructions: String
     /// The file it was read from.
@@ -56,7 +69,10 @@ public struct AgentDefinition: Sendable, Hashable {
         accountToken: SecretSource? = nil, home: Home = .own(links: []),
         limits: SessionLimits = SessionLimits(), concurrency: Int = 1,
         environment: [String] = ["PATH", "LANG"], secrets: [String: SecretSource] = [:],
-        instructions: String = "", location: SettingsLocation
+        sandbox: SandboxPolicy = SandboxPolicy(), provider: ProviderAccount? = nil,
+        permissions: PermissionPolicy = PermissionPolicy(), budgets: Budgets = Budgets(),
+        toolServers: [ToolServer] = [], skills: [String] = [], instructions: String = "",
+        location: SettingsLocation
     ) {
         self.name = name
         self.adapter = adapter
@@ -67,6 +83,12 @@ public struct AgentDefinition: Sendable, Hashable {
         self.concurrency = concurrency
         self.environment = environment
         self.secrets = secrets
+        self.sandbox = sandbox
+        self.provider = provider ?? ProviderAccount(rawValue: name.rawValue)
+        self.permissions = permissions
+        self.budgets = budgets
+        self.toolServers = toolServers
+        self.skills = skills
         self.instructions = instructions
         self.location = location
     }
@@ -98,6 +120,12 @@ public struct AgentDefinition: Sendable, Hashable {
         concurrency = reader.integer("concurrency", in: 1...1000) ?? 1
         environment = reader.texts("environment") ?? ["PATH", "LANG"]
         secrets = Self.secrets(reader)
+        sandbox = SandboxPolicy(reader)
+        provider = ProviderAccount(rawValue: reader.text("provider") ?? name.rawValue)
+        permissions = PermissionPolicy(reader.map("permissions", of: "permissions"))
+        budgets = Budgets(reader.map("budgets", of: "budgets"))
+        toolServers = ToolServer.all(reader)
+        skills = reader.texts("skills") ?? []
         self.instructions = instructions
         location = reader.location
     }
@@ -130,9 +158,13 @@ public struct AgentDefinition: Sendable, Hashable {
                 secrets[name] = .environment(String(source.dropFirst(4)))
             } else if source.hasPrefix("file:") {
                 secrets[name] = .file(String(source.dropFirst(5)))
+            } else if source.hasPrefix("command:") {
+                let words = source.dropFirst(8).split(whereSeparator: \.isWhitespace)
+                secrets[name] = .command(words.map(String.init))
             } else {
                 reader.mistake(
-                    "the secret \"\(name)\" must be env, env:NAME or file:PATH; a secret's value doesn't belong here",
+                    "the secret \"\(name)\" must be env, env:NAME, file:PATH or command:PROGRAM ARGUMENTS; "
+                        + "a secret's value doesn't belong here",
                     at: reader.location(of: "secrets", name))
             }
         }
@@ -146,18 +178,42 @@ public struct SessionLimits: Sendable, Hashable {
     public var time: Duration
     /// What it may print, in bytes. 64 MiB by default.
     public var outputBytes: Int64
-    /// How long it may print nothing; `nil`, the default: as long as it likes.
+    /// How long it may say nothing while it is at work; `nil`, the default: as long as it likes. What
+    /// it waits for by itself (a quota, an overloaded service) isn't counted.
     public var silence: Duration?
+    /// How long it may take to say its first word. `nil`, the default: 5 minutes for an agent with a
+    /// protocol, `silence` for others, which may say nothing before they are done.
+    public var start: Duration?
+    /// Of all its processes together; `nil`: as much as the machine has.
+    public var memoryBytes: Int64?
+    /// Of all its processes together, those that have ended included.
+    public var processorTime: Duration?
+    /// How many processes it may have at once. 512 by default.
+    public var processes: Int
+    /// What its workspace, its home and its /tmp may hold together.
+    public var diskBytes: Int64?
+    /// After so many turns of its model without a change or anything new it is stopped. 15 by default.
+    public var idleTurns: Int
 
     public init(
-        time: Duration = .seconds(45 * 60), outputBytes: Int64 = 64 << 20, silence: Duration? = nil
+        time: Duration = .seconds(45 * 60), outputBytes: Int64 = 64 << 20, silence: Duration? = nil,
+        start: Duration? = nil, memoryBytes: Int64? = nil,
+        processorTime: Duration? = nil, processes: Int = 512, diskBytes: Int64? = nil,
+        idleTurns: Int = 15
     ) {
         self.time = time
         self.outputBytes = outputBytes
         self.silence = silence
+        self.start = start
+        self.memoryBytes = memoryBytes
+        self.processorTime = processorTime
+        self.processes = processes
+        self.diskBytes = diskBytes
+        self.idleTurns = idleTurns
     }
 
-    /// Reads `minutes` or `seconds`, `output_mb` and `silence_minutes`.
+    /// Reads `minutes` or `seconds`, `output_mb`, `silence_minutes`, `start_minutes`, `memory_mb`,
+    /// `processor_minutes`, `processes`, `disk_mb` and `idle_turns`.
     public init(_ reader: SettingsReader?) {
         self.init()
         guard let reader else { return }
@@ -179,6 +235,20 @@ public struct SessionLimits: Sendable, Hashable {
         if let minutes = reader.integer("silence_minutes", in: 1...1440) {
             silence = .seconds(minutes * 60)
         }
+        if let minutes = reader.integer("start_minutes", in: 1...60) {
+            start = .seconds(minutes * 60)
+        }
+        if let megabytes = reader.integer("memory_mb", in: 16...(1 << 20)) {
+            memoryBytes = Int64(megabytes) << 20
+        }
+        if let minutes = reader.integer("processor_minutes", in: 1...10080) {
+            processorTime = .seconds(minutes * 60)
+        }
+        if let number = reader.integer("processes", in: 8...32768) { processes = number }
+        if let megabytes = reader.integer("disk_mb", in: 1...(1 << 20)) {
+            diskBytes = Int64(megabytes) << 20
+        }
+        if let turns = reader.integer("idle_turns", in: 2...1000) { idleTurns = turns }
         reader.finish()
     }
 }

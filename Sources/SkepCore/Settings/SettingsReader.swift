@@ -34,6 +34,9 @@ public final class SettingsReader {
         }
     }
 
+    /// All keys that stand there, in their order; for maps whose keys are names.
+    public var keys: [String] { entries.map(\.key) }
+
     public func node(_ key: String) -> SettingsNode? {
         known.append(key)
         guard let entry = entries.last(where: { $0.key == key }) else { return nil }

@@ -54,7 +54,7 @@ struct CommandsStep: Step {
                 // It says nothing about the commit.
                 let message = "`\(command)`: \(result.ending)"
                 return StepOutcome(.retry(Failure(kind: "check_lost", message: message)))
-            case .exited, .signalled, .timedOut, .outputLimit, .silent: break
+            case .exited, .signalled, .timedOut, .outputLimit, .silent, .overLimit: break
             }
             let tests = await reports.counts(after: result)
             notes += tests.notes

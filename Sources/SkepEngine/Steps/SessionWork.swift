@@ -135,7 +135,7 @@ extension SessionResult.Ending {
         case .startFailed(let why):
             .fail(Failure(kind: "start_failed", message: "it couldn't be started: \(why)"))
         // Stopped by somebody else: this worker would not be here.
-        case .exited, .signalled, .timedOut, .outputLimit, .silent, .stopped, .lost:
+        case .exited, .signalled, .timedOut, .outputLimit, .silent, .overLimit, .stopped, .lost:
             .retry(Failure(kind: "session", message: "\(self)"))
         }
     }

@@ -11,6 +11,8 @@ public final class ScriptedAgent: Agent {
         public var adoptions = 0
         public var running: Set<SessionID> = []
         public var stopped: [SessionID] = []
+        /// What its sessions were told beside their prompts.
+        public var said: [String] = []
         /// What its sessions leave at `$SKEP_OUTPUT`, one after the other; `nil`: nothing.
         public var documents: [String?] = []
         var results: [SessionResult.Ending]
@@ -96,6 +98,14 @@ public final class ScriptedAgent: Agent {
             }
             throw error
         }
+    }
+
+    public func events(of session: SessionID) -> AsyncThrowingStream<SessionEvent, any Error> {
+        AsyncThrowingStream { $0.finish() }
+    }
+
+    public func say(_ text: String, to session: SessionID) async throws {
+        state.withLock { $0.said.append(text) }
     }
 
     fileprivate func ending(of session: SessionID) -> SessionResult.Ending? {

@@ -67,6 +67,11 @@ enum ConfiguredSecret {
                     advice: "Put it there, readable by this user only.")
             }
             text = String(decoding: bytes.prefix(4096), as: UTF8.self)
+        case .command:
+            throw ProgramError(
+                .configuration, "There is no secret \(purpose).",
+                why: "It can't come from a command.",
+                advice: "Name an environment variable or a file.")
         }
         let value = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !value.isEmpty else {

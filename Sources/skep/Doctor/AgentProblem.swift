@@ -8,12 +8,14 @@ extension AgentsError {
         case .secretMissing(_, _, .environment(let variable)): "the variable \(variable) isn't set"
         case .secretMissing(_, let secret, .file(let path)):
             "the secret \(secret) isn't in the file \(path)"
+        case .secretMissing(_, let secret, .command(let words)):
+            "the secret \(secret) doesn't come from \"\(words.first ?? "")\""
         case .programMissing(_, let program, let searched):
             "there is no program \"\(program)\"" + (searched.isEmpty ? "" : " in PATH")
         case .programNotExecutable(_, let program): "\"\(program)\" isn't executable"
         case .linkMissing(_, let path): "there is no \(path) to link into its home"
         case .hostMissing, .hostFailed, .sessionFiles, .processesRemain, .promptTooLong,
-            .noSuchUser, .rootRefused:
+            .noSuchUser, .rootRefused, .cannotBeTold:
             what
         }
     }

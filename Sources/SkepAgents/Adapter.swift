@@ -1,0 +1,64 @@
+import SkepCore
+
+/// One way of driving an agent's program: how it is started, and how its log is read and spoken into.
+///
+/// An adapter is a value made of an agent's file. It starts nothing itself: `HostedAgent` does, and
+/// it is the same for all.
+protocol AgentAdapter: Sendable {
+    /// The word that stands as `adapter` in an agent's file, and in the session's folder.
+    static var name: String { get }
+
+    /// The program: a name to be looked up in the agent's PATH, an absolute path, or one below "~/".
+    var program: String { get }
+
+    /// What the program is started with.
+    func launch(_ brief: Brief) -> Launch
+
+    /// A dialogue with a new session, or a reader of an old one's log.
+    ///
+    /// - Parameter brief: `nil` for a reader, whose wishes nobody asks for.
+    func dialogue(_ brief: Brief?) -> any Dialogue
+}
+
+/// What an adapter needs to know of a session that is to be started.
+struct Brief: Sendable {
+    /// Where things are; all absolute.
+    struct Places: Sendable, Hashable {
+        /// The working tree, in which the agent starts.
+        var workspace: String
+        var home: String
+        /// The file that `SKEP_OUTPUT` names.
+        var output: String
+        var promptFile: String
+        /// The issue's own text.
+        var issueFile: String
+    }
+
+    /// What the agent is told first. With `resumes` it is the short text for a session that goes on.
+    var prompt: String
+    /// The vendor's session to go on with.
+    var resumes: String?
+    /// What it is told when that session turns out to be gone.
+    var fullPrompt: String
+    var places: Places
+}
+
+/// A program's command line and what else its adapter wants.
+struct Launch: Sendable, Hashable {
+    enum Input: Sendable, Hashable {
+        case nothing
+        /// The prompt file.
+        case prompt
+        /// What its dialogue wishes to say.
+        case dialogue
+    }
+
+    /// Without the program itself.
+    var arguments: [String]
+    /// Variables with values that everybody may see.
+    var variables: [String: String] = [:]
+    var input: Input = .nothing
+    /// Files that are to be in the agent's own home, by their paths below it. Such that are there
+    /// already are replaced; none is written into an operator's home.
+    var homeFiles: [String: String] = [:]
+}

@@ -1,0 +1,87 @@
+import SkepCore
+import SkepQueue
+import SkepWire
+
+/// A session's log, read through a dialogue: what it tells, in order.
+struct EventReader: Sendable {
+    enum Reading: Sendable {
+        case entries([(entry: LogEntry, events: [SessionEvent.Kind])])
+        case quiet
+        case over
+    }
+
+    private(set) var dialogue: any Dialogue
+    private var log: LogReader
+
+    init(_ host: SessionHost, _ dialogue: any Dialogue) {
+        self.dialogue = dialogue
+        log = LogReader(host, framing: dialogue.framing)
+    }
+
+    mutating func read() throws(AgentsError) -> Reading {
+        switch try log.read() {
+        case .quiet: return .quiet
+        case .over: return .over
+        case .entries(let entries): return .entries(entries.map { ($0, take($0)) })
+        }
+    }
+
+    /// What is the same for all agents comes from here, the rest from the dialogue.
+    private mutating func take(_ entry: LogEntry) -> [SessionEvent.Kind] {
+        let own = dialogue.take(entry)
+        switch entry.kind {
+        case .errorOutput(let bytes): return [.errorOutput(bytes)] + own
+        case .sandbox(let report): return [.sandbox(report)] + own
+        case .note(let text): return [.note(text)] + own
+        case .output, .overlong, .said, .inputEnded, .mail, .over: return own
+        }
+    }
+}
+
+extension EventReader {
+    /// All events as they come, until the session is over. Pulled, not pushed: a slow reader takes no
+    /// memory, and nobody has a task to wait for.
+    static func events(
+        of host: SessionHost, _ dialogue: any Dialogue
+    ) -> AsyncThrowingStream<SessionEvent, any Error> {
+        let follower = EventFollower(host, dialogue)
+        return AsyncThrowingStream { try await follower.next() }
+    }
+}
+
+/// Follows a log while it grows.
+private actor EventFollower {
+    private let host: SessionHost
+    private var reader: EventReader
+    private var waiting: ArraySlice<SessionEvent> = []
+    private var growth: AsyncStream<Void>?
+
+    init(_ host: SessionHost, _ dialogue: any Dialogue) {
+        self.host = host
+        reader = EventReader(host, dialogue)
+    }
+
+    func next() async throws -> SessionEvent? {
+        while true {
+            if let event = waiting.popFirst() { return event }
+            // Before reading: what grows from here on is told.
+            if growth == nil { growth = host.growth() }
+            switch try reader.read() {
+            case .over: return nil
+            case .entries(let entries):
+                waiting =
+                    entries.flatMap { entry, events in
+                        events.map { SessionEvent(at: Timestamp(entry.at), kind: $0) }
+                    }[...]
+            case .quiet:
+                try Task.checkCancellation()
+                var growth = growth?.makeAsyncIterator()
+                if await growth?.next() == nil {
+                    // The host is gone, or going; its record is there in a moment.
+                    self.growth = nil
+                    try await Task.sleep(for: SessionHost.pollInterval)
+                }
+            }
+        }
+    }
+}
