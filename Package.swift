@@ -56,7 +56,9 @@ let package = Package(
         // The ground floor: knows nothing of agents.
         library("SkepQueue", [log]),
         library(
-            "SkepQueueSQLite", ["SkepQueue", grdb, log], resources: [.embedInCode("Migrations")]),
+            "SkepQueueSQLite",
+            ["SkepQueue", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"), log],
+            resources: [.embedInCode("Migrations")]),
         library(
             "SkepQueueMetrics",
             ["SkepQueue", .product(name: "Metrics", package: "swift-metrics")]),

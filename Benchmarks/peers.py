@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import bare
 from house import wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -110,6 +111,12 @@ class Skep(Side):
         if done["count"] != done["enqueued"]:
             sys.exit(f"bench: {done['enqueued']} jobs were enqueued, {done['count']} succeeded")
         return done["count"] / done["seconds"]
+
+    def bare(self, seconds, jobs_per_commit, until_done):
+        """What SQLite allows with the same tables, without the queue."""
+        database = self.place()
+        self.start(self.command("fill", database, 0)).wait()
+        return bare.jobs_per_second(database, jobs_per_commit, seconds, until_done)
 
     def worker(self, database, journal, slots=1, task_seconds=0.0):
         return self.start(self.command(

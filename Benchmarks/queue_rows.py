@@ -31,24 +31,26 @@ class Row:
         self.ratios, self.count, self.goal, self.note = list(ratios), count, goal, note
 
 
-def rates(bench, name, goal, jobs_per_sync, skep, huey, also=()):
-    """A row of rates: round after round the disk, Huey, Skep, and what else is to be told.
+def rates(bench, name, goal, jobs_per_commit, skep, huey, until_done=False, also=()):
+    """A row of rates: round after round Huey, Skep, bare SQLite, and what else is to be told.
 
-    `jobs_per_sync`: how many jobs one commit can carry at best, which is what the disk allows.
+    `jobs_per_commit`: how many jobs one commit can carry at best.
     """
-    disk, theirs, ours, others = [], [], [], {label: [] for label, _ in also}
+    bound, theirs, ours, others = [], [], [], {label: [] for label, _ in also}
     for _ in range(bench.rounds):
         bench.sync()
         theirs.append(huey())
-        before = bench.sync()
+        bench.sync()
         ours.append(skep())
-        disk.append((before + bench.sync()) / 2)
+        bench.sync()
+        bound.append(bench.skep.bare(bench.seconds / 2, jobs_per_commit, until_done))
         for label, measure in also:
             others[label].append(measure())
-    bound = statistics.median(disk) * jobs_per_sync
-    share = statistics.median(o / (d * jobs_per_sync) for o, d in zip(ours, disk))
-    notes = [f"{label} {statistics.median(values):,.0f}" for label, values in others.items()]
-    notes.append(f"disk allows {bound:,.0f} ({jobs_per_sync} a sync), {share:.0%} reached")
+    share = statistics.median(o / b for o, b in zip(ours, bound))
+    most = statistics.median(b / t for b, t in zip(bound, theirs))
+    notes = [f"bare SQLite {statistics.median(bound):,.0f} ({jobs_per_commit} a commit), "
+             f"{most:.3g} × Huey; {share:.0%} reached"]
+    notes += [f"{label} {statistics.median(values):,.0f}" for label, values in others.items()]
     return Row(name, "/s", statistics.median(ours), statistics.median(theirs),
                [o / t for o, t in zip(ours, theirs)], bench.rounds, goal, "; ".join(notes))
 
@@ -57,9 +59,9 @@ def enqueue_rows(bench):
     return [rates(
         bench, "durable enqueues, 64 callers", "≥ 20", 64,
         lambda: bench.skep.enqueues(bench.seconds), lambda: bench.huey.enqueues(bench.seconds),
-        [("Huey in 4 processes", lambda: bench.huey.enqueues(bench.seconds, processes=4)),
-         ("Huey without fsync", lambda: bench.huey.enqueues(bench.seconds, fsync=False)),
-         ("Skep, 1 caller", lambda: bench.skep.enqueues(bench.seconds, callers=1))])]
+        also=[("Huey in 4 processes", lambda: bench.huey.enqueues(bench.seconds, processes=4)),
+              ("Huey without fsync", lambda: bench.huey.enqueues(bench.seconds, fsync=False)),
+              ("Skep, 1 caller", lambda: bench.skep.enqueues(bench.seconds, callers=1))])]
 
 
 def through_rows(bench):
@@ -67,9 +69,9 @@ def through_rows(bench):
         return rates(
             bench, name, goal, slots,
             lambda: bench.skep.through(bench.seconds, slots, callers),
-            lambda: bench.huey.through(bench.seconds, workers),
-            [("Huey without fsync",
-              lambda: bench.huey.through(bench.seconds / 2, workers, fsync=False))])
+            lambda: bench.huey.through(bench.seconds, workers), until_done=True,
+            also=[("Huey without fsync",
+                   lambda: bench.huey.through(bench.seconds / 2, workers, fsync=False))])
     return [row("enqueue to done, 64 slots; 4 threads", "≥ 8", 64, 64, 4),
             row("enqueue to done, 8 slots; 4 threads", "≥ 2.5", 8, 64, 4),
             row("one enqueue at a time, 1 slot; 1 thread", "≥ 1", 1, 1, 1)]

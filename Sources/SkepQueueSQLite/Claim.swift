@@ -105,15 +105,16 @@ struct Claim {
 
     /// Served by job_ready.
     private func plainHeads(of kind: String, limit: Int) throws -> [Plain] {
-        try transaction.fetchRows(
+        try transaction.direct(
             """
             SELECT rank_ms, id
               FROM job
              WHERE state = 'ready' AND concurrency_key IS NULL AND queue = ? AND kind = ?
              ORDER BY rank_ms, id
              LIMIT ?
-            """,
-            [queue, kind, limit]
-        ).reversed().map { Plain(rank: $0[0], job: $0[1]) }
+            """
+        ).all([.text(queue), .text(kind), .integer(limit)]) {
+            Plain(rank: $0.integer(0), job: $0.integer(1))
+        }.reversed()
     }
 }

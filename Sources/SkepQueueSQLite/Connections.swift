@@ -156,12 +156,13 @@ final class Connections: Sendable {
     }
 
     /// A commit is on the disk when COMMIT returns: checked, since a setting that didn't take is
-    /// silent.
+    /// silent. What savepoints keep to go back to is thrown away in any case, so it stays in memory.
     private static func makeDurable(_ database: Database) throws {
         try database.execute(
             sql: """
                 PRAGMA synchronous = FULL;
                 PRAGMA journal_size_limit = \(longestLog);
+                PRAGMA temp_store = MEMORY;
                 """)
         let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
         let journal = try journalMode(database)

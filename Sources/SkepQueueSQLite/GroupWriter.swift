@@ -6,17 +6,45 @@ internal import Synchronization
 /// Commits what many callers brought at the same time as one transaction.
 ///
 /// A durable commit waits for the disk, and that takes as long for one write as for a hundred. What
-/// arrives during a commit forms the next group. Each caller of several has a savepoint, so one that
-/// fails fails alone.
+/// arrives during a commit forms the next group. Most groups go well, so they do without savepoints;
+/// when one of several callers fails, everything is rolled back and done again with a savepoint for
+/// each, so that it fails alone.
 final class GroupWriter: Sendable {
     /// How many writes share a transaction, at most, so that nobody waits long for the first.
     private static let largestGroup = 256
+    /// How long a group waits, at most, for those who are expected.
+    private static let longestPatience = Duration.milliseconds(1)
 
     private struct State {
         var waiting: [any PendingWrite] = []
+        /// How many wrote or wanted to at the end of the last group. Most of them come again at once.
+        var expected = 0
+        var isAwaitingOthers = false
+        /// How long the last commit took.
+        var commitTime = Duration.zero
         var isRunning = false
         var isFinished = false
         var finishers: [CheckedContinuation<Void, Never>] = []
+
+        var haveAllCome: Bool { waiting.count >= min(expected, GroupWriter.largestGroup) }
+
+        /// - Returns: `nil` when it comes too late.
+        mutating func add(_ write: any PendingWrite) -> News? {
+            guard !isFinished else { return nil }
+            waiting.append(write)
+            guard isRunning else {
+                isRunning = true
+                return .begin
+            }
+            guard isAwaitingOthers, haveAllCome else { return .nothing }
+            isAwaitingOthers = false
+            return .goOn
+        }
+    }
+
+    /// What the writer has to be told of a write.
+    private enum News {
+        case nothing, begin, goOn
     }
 
     private let connections: Connections
@@ -28,6 +56,8 @@ final class GroupWriter: Sendable {
     /// Where it is written: it may block there, unlike in Swift's tasks, and nothing has to change
     /// threads between a caller and the commit but once.
     private let thread = DispatchQueue(label: "queue.writer")
+    /// Signalled when all have come whom the writer awaits.
+    private let othersHaveCome = DispatchSemaphore(value: 0)
 
     init(connections: Connections, rules: QueueRules, wakeUps: WakeUps) {
         self.connections = connections
@@ -41,16 +71,12 @@ final class GroupWriter: Sendable {
         try Task.checkCancellation()
         return try await withCheckedThrowingContinuation { continuation in
             let write = Write(body: body, continuation: continuation)
-            let isFirst: Bool? = state.withLock { state in
-                guard !state.isFinished else { return nil }
-                state.waiting.append(write)
-                defer { state.isRunning = true }
-                return !state.isRunning
+            switch state.withLock({ $0.add(write) }) {
+            case .nothing: break
+            case .begin: thread.async { self.work() }
+            case .goOn: othersHaveCome.signal()
+            case nil: write.answer(translated(closed))
             }
-            guard let isFirst else {
-                return write.answer(translated(closed))
-            }
-            if isFirst { thread.async { self.work() } }
         }
     }
 
@@ -77,21 +103,29 @@ final class GroupWriter: Sendable {
     /// Works for all who wait, until nobody does any more.
     private func work() {
         while let group = takeGroup() {
-            do {
-                try connections.writer.writeWithoutTransaction { database in
-                    self.commit(group, database)
-                    self.logLimit.withLock { self.connections.boundLog(to: &$0) }
-                }
-            } catch {
-                // The connection is closed: no write was begun.
-                for write in group {
-                    write.answer(translated(error))
-                }
+            connections.writer.writeWithoutTransaction { database in
+                self.commit(group, database)
+                self.logLimit.withLock { self.connections.boundLog(to: &$0) }
             }
         }
     }
 
+    /// Waits a moment for those who were written for just now: without that they would miss each
+    /// group by a hair and take turns with the others, so that the disk is waited for twice as often.
+    private func awaitOthers() {
+        let patience: Duration? = state.withLock { state in
+            guard !state.waiting.isEmpty, !state.haveAllCome else { return nil }
+            state.isAwaitingOthers = true
+            return min(state.commitTime / 2, Self.longestPatience)
+        }
+        guard let patience else { return }
+        let end = DispatchTime.now() + .nanoseconds(Int(patience / .nanoseconds(1)))
+        _ = othersHaveCome.wait(timeout: end)
+        state.withLock { $0.isAwaitingOthers = false }
+    }
+
     private func takeGroup() -> [any PendingWrite]? {
+        awaitOthers()
         let (group, finishers) = state.withLock { state in
             let group = Array(state.waiting.prefix(Self.largestGroup))
             state.waiting.removeFirst(group.count)
@@ -106,20 +140,23 @@ final class GroupWriter: Sendable {
 
     /// Runs on the connection's own thread, which may block.
     private func commit(_ group: [any PendingWrite], _ database: Database) {
-        switch attempt(group, database) {
+        var outcome = attempt(group, database, withSavepoints: false)
+        if case .refused = outcome { outcome = attempt(group, database, withSavepoints: true) }
+        switch outcome {
         case .committed(let effects):
             finish(group, effects)
         case .failed(let error):
             for write in group { write.answer(error) }
         case .rolledBack(let error) where group.count == 1:
             group[0].answer(translated(error))
-        case .rolledBack:
+        case .rolledBack, .refused:
             // One of them may be what doesn't fit; the others shall not suffer for it.
             for write in group { commit([write], database) }
         }
     }
 
     private func finish(_ group: [any PendingWrite], _ effects: Effects) {
+        state.withLock { $0.expected = group.count + $0.waiting.count }
         wakeUps.send(effects)
         for write in group { write.answer(write.error.map(translated)) }
     }
@@ -130,28 +167,36 @@ final class GroupWriter: Sendable {
         case failed(any Error)
         /// SQLite gave the whole transaction up.
         case rolledBack(any Error)
+        /// Nothing was written, since one of several failed that had no savepoint.
+        case refused
     }
 
-    private func attempt(_ group: [any PendingWrite], _ database: Database) -> Attempt {
+    private func attempt(
+        _ group: [any PendingWrite], _ database: Database, withSavepoints: Bool
+    ) -> Attempt {
         do {
             return try connections.gate.withLock {
                 ledger.begin(database)
-                try database.beginTransaction(.immediate)
+                // Not GRDB's own way to begin and commit, which compiles the words each time.
+                try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
                 let all = Effects()
                 for write in group {
                     let effects = Effects()
                     let transaction = QueueTransaction(
                         database: database, now: rules.clock.now, rules: rules, effects: effects,
                         ledger: ledger)
-                    write.run(transaction, isAlone: group.count == 1)
+                    write.run(transaction, withSavepoint: withSavepoints)
                     guard database.isInsideTransaction else {
                         return .rolledBack(write.error ?? closed)
                     }
-                    if write.error == nil { all.merge(effects) }
-                }
-                if group.count == 1, let error = group[0].error {
-                    try database.rollback()
-                    return .rolledBack(error)
+                    guard let error = write.error else {
+                        all.merge(effects)
+                        continue
+                    }
+                    guard withSavepoints else {
+                        try database.rollback()
+                        return group.count == 1 ? .rolledBack(error) : .refused
+                    }
                 }
                 return closeBooks(database, all)
             }
@@ -174,7 +219,9 @@ final class GroupWriter: Sendable {
 
     private func commitTransaction(_ database: Database, _ effects: Effects) -> Attempt {
         do {
-            try database.commit()
+            let start = ContinuousClock.now
+            try database.cachedStatement(sql: "COMMIT").execute()
+            state.withLock { $0.commitTime = start.duration(to: .now) }
             return .committed(effects)
         } catch {
             try? database.rollback()
@@ -189,48 +236,5 @@ final class GroupWriter: Sendable {
             }
             return .failed(QueueError.outcomeUnknown(why: StoreFailure.reason(error)))
         }
-    }
-}
-
-/// One caller's part of a group.
-private protocol PendingWrite: Sendable {
-    /// Why the last `run` failed.
-    var error: (any Error)? { get }
-    /// - Parameter isAlone: Whether the whole transaction is given up when it fails.
-    func run(_ transaction: QueueTransaction, isAlone: Bool)
-    /// Tells the caller: the error given, or what the last `run` came to.
-    func answer(_ failure: (any Error)?)
-}
-
-private final class Write<R: Sendable>: PendingWrite {
-    private let body: @Sendable (QueueTransaction) throws -> R
-    private let continuation: CheckedContinuation<R, any Error>
-    private let outcome = Mutex<Result<R, any Error>?>(nil)
-
-    init(
-        body: @escaping @Sendable (QueueTransaction) throws -> R,
-        continuation: CheckedContinuation<R, any Error>
-    ) {
-        self.body = body
-        self.continuation = continuation
-    }
-
-    var error: (any Error)? {
-        outcome.withLock { outcome in
-            if case .failure(let error) = outcome { error } else { nil }
-        }
-    }
-
-    func run(_ transaction: QueueTransaction, isAlone: Bool) {
-        let result = Result {
-            if isAlone { return try body(transaction) }
-            return try transaction.savepoint("caller") { try body(transaction) }
-        }
-        outcome.withLock { $0 = result }
-    }
-
-    func answer(_ failure: (any Error)?) {
-        if let failure { return continuation.resume(throwing: failure) }
-        if let result = outcome.withLock({ $0 }) { continuation.resume(with: result) }
     }
 }

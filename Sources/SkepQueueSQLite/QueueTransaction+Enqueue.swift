@@ -47,27 +47,29 @@ extension QueueTransaction {
         let notBefore = job.notBefore ?? now
         let isReady = notBefore <= now && unmet == 0
         let state = isReady ? Job.State.ready : .scheduled
-        let tags = Set(job.tags.map(\.canonical)).sorted()
-        try run(
+        let tags = job.tags.isEmpty ? [] : Set(job.tags.map(\.canonical)).sorted()
+        try direct(
             """
             INSERT INTO job (
                 queue, kind, state, priority, concurrency_key, unique_key, unique_scope,
                 unique_until_ms, tags, enqueued_at_ms, not_before_ms, ready_at_ms, expires_at_ms,
                 timeout_ms, retention_ms, max_failures, runs_when, unmet)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                job.queue.rawValue, job.kind.rawValue, state.rawValue, job.priority,
-                job.concurrencyKey?.rawValue, job.uniqueKey, job.uniqueScope.word,
-                job.uniqueScope.end(from: now)?.milliseconds, try Self.stored(tags),
-                now.milliseconds, notBefore.milliseconds, isReady ? now.milliseconds : nil,
-                job.expiresAt?.milliseconds, job.timeout?.milliseconds,
-                job.retention?.milliseconds, job.maxFailures, job.condition.rawValue, unmet,
-            ])
+            """
+        ).run([
+            .text(job.queue.rawValue), .text(job.kind.rawValue), .text(state.rawValue),
+            .integer(job.priority), .text(job.concurrencyKey?.rawValue), .text(job.uniqueKey),
+            .text(job.uniqueScope.word), .integer(job.uniqueScope.end(from: now)?.milliseconds),
+            .text(try Self.stored(tags)), .integer(now.milliseconds),
+            .integer(notBefore.milliseconds), .integer(isReady ? now.milliseconds : nil),
+            .integer(job.expiresAt?.milliseconds), .integer(job.timeout?.milliseconds),
+            .integer(job.retention?.milliseconds), .integer(job.maxFailures),
+            .text(job.condition.rawValue), .integer(unmet),
+        ])
         let id = database.lastInsertedRowID
         if !job.payload.isEmpty {
-            try run(
-                "INSERT INTO job_payload (job, payload) VALUES (?, ?)", [id, Data(job.payload)])
+            try direct("INSERT INTO job_payload (job, payload) VALUES (?, ?)")
+                .run([.integer(id), .bytes(job.payload)])
         }
         for tag in tags {
             try run("INSERT INTO job_tag (tag, job) VALUES (?, ?)", [tag, id])

@@ -157,30 +157,28 @@ extension QueueTransaction {
 
     /// Those that wait for a job; served by job_dependency_dependents.
     private func waiting(for id: JobID) throws -> [Dependent] {
-        try fetchRows(
+        try direct(
             """
             SELECT \(Dependent.columns)
               FROM job_dependency
               JOIN job ON job.id = job_dependency.job
              WHERE dependency = ? AND state = 'scheduled' AND unmet > 0
              ORDER BY job_dependency.job
-            """,
-            [id.rawValue]
-        ).map(Dependent.init)
+            """
+        ).all([.integer(id.rawValue)], Dependent.init)
     }
 
     /// Those that were cancelled because of a job; served by job_dependency_dependents.
     private func cancelled(by id: JobID) throws -> [Dependent] {
-        try fetchRows(
+        try direct(
             """
             SELECT \(Dependent.columns)
               FROM job_dependency
               JOIN job ON job.id = job_dependency.job
              WHERE dependency = ? AND state = 'cancelled' AND cancelled_by = ?
              ORDER BY job_dependency.job
-            """,
-            [id.rawValue, id.rawValue]
-        ).map(Dependent.init)
+            """
+        ).all([.integer(id.rawValue), .integer(id.rawValue)], Dependent.init)
     }
 }
 
@@ -194,16 +192,16 @@ private struct Dependent {
     let isHeld: Bool
     let notBefore: Timestamp
 
-    init(_ row: Row) throws {
-        id = JobID(rawValue: row[0])
-        let word: String = row[1]
+    init(_ row: DirectRow) throws {
+        id = JobID(rawValue: row.integer(0))
+        let word = row.text(1)
         guard let condition = DependencyCondition(rawValue: word) else {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT, message: "job has unknown condition \"\(word)\"")
         }
         self.condition = condition
-        unmet = row[2]
-        isHeld = row[3]
-        notBefore = Timestamp(milliseconds: row[4])
+        unmet = Int(row.integer(2))
+        isHeld = row.bool(3)
+        notBefore = Timestamp(milliseconds: row.integer(4))
     }
 }

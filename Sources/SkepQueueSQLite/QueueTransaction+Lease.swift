@@ -13,9 +13,7 @@ private let reopenedPerClaim = 100
 extension QueueTransaction {
     /// A job, as this transaction sees it.
     public func job(_ id: JobID) throws -> Job? {
-        try fetchFirst("SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?", [id.rawValue]) {
-            try Job(row: $0)
-        }
+        try Job(id, database)
     }
 
     /// Checks that a lease is held, so that what is written beside it counts.
@@ -103,23 +101,22 @@ extension QueueTransaction {
 
     /// A ready job as it is once it is leased.
     private func leasedJob(_ id: Int64, by worker: WorkerID) throws -> Job? {
-        try fetchFirst("SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?", [id]) {
-            try Job(row: $0, lease: (at: now, by: worker))
-        }
+        try direct(jobQuery).first([.integer(id)]) { try Job($0, lease: (at: now, by: worker)) }
     }
 
     private func markLeased(_ job: Job, length: Duration) throws {
-        try run(
+        try direct(
             """
             UPDATE job
                SET state = 'leased', attempt = ?, leased_at_ms = ?, worker = ?,
                    lease_until_uptime_ms = ?, lease_boot = ?, reason = NULL
              WHERE id = ?
-            """,
-            [
-                job.attempt, now.milliseconds, job.worker?.rawValue, leaseEnd(after: length),
-                rules.boot.rawValue, job.id.rawValue,
-            ])
+            """
+        ).run([
+            .integer(job.attempt), .integer(now.milliseconds), .text(job.worker?.rawValue),
+            .integer(leaseEnd(after: length)), .text(rules.boot.rawValue),
+            .integer(job.id.rawValue),
+        ])
     }
 
     func renew(_ tokens: [LeaseToken], length: Duration) throws -> [LeaseToken: Renewal] {

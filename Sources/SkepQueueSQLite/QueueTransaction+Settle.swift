@@ -73,7 +73,7 @@ extension QueueTransaction {
         _ id: JobID, as state: Job.State, because reason: String? = nil,
         with dependency: JobID? = nil, heldBy attempt: Int? = nil
     ) throws {
-        try run(
+        try direct(
             """
             UPDATE job
                SET state = ?, finished_at_ms = ?,
@@ -81,14 +81,15 @@ extension QueueTransaction {
                                      COALESCE(unique_until_ms, ?)),
                    reason = ?, cancelled_by = ?, awaited_event = NULL,
                    lease_until_uptime_ms = NULL, lease_boot = NULL
-             WHERE id = ? \(attempt == nil ? "" : "AND attempt = ? AND state = 'leased'")
-            """,
-            [
-                state.rawValue, now.milliseconds, now.milliseconds,
-                rules.retention.length(of: state).map { max($0.milliseconds, 0) },
-                longestRetention.milliseconds, now.milliseconds, reason, dependency?.rawValue,
-                id.rawValue,
-            ] + StatementArguments(attempt.map { [$0] } ?? []))
+             WHERE id = ? AND (?10 IS NULL OR attempt = ?10 AND state = 'leased')
+            """
+        ).run([
+            .text(state.rawValue), .integer(now.milliseconds), .integer(now.milliseconds),
+            .integer(rules.retention.length(of: state).map { max($0.milliseconds, 0) }),
+            .integer(longestRetention.milliseconds), .integer(now.milliseconds), .text(reason),
+            .integer(dependency?.rawValue), .integer(id.rawValue),
+            .integer(attempt.map(Int64.init)),
+        ])
         if let attempt, database.changesCount == 0 {
             throw QueueError.leaseLost(id, attempt: attempt)
         }

@@ -48,6 +48,10 @@ extension QueueTransaction {
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
+    func direct(_ sql: String) throws -> DirectStatement {
+        try DirectStatement(sql, database)
+    }
+
     func fetchRow(_ sql: String, _ arguments: StatementArguments) throws -> Row? {
         try Row.fetchOne(database.cachedStatement(sql: sql), arguments: arguments)
     }

@@ -26,8 +26,11 @@ final class RunFolder: Sendable {
     }
 
     /// Changes that come as close together as this may carry the same time: what was read so soon
-    /// after one isn't kept. 2 s, in nanoseconds; some file systems count in whole seconds.
-    private static let blur: Int64 = 2_000_000_000
+    /// after one isn't kept. In nanoseconds: 2 s where the file system counts in whole seconds, and
+    /// 50 ms elsewhere, since the kernel's clock for files moves with its ticks.
+    private static func blur(of time: Int64) -> Int64 {
+        time % 1_000_000_000 == 0 ? 2_000_000_000 : 50_000_000
+    }
 
     let path: String
     private let listing = Mutex<Listing?>(nil)
@@ -40,7 +43,7 @@ final class RunFolder: Sendable {
             if let listing, listing.changedAt == changedAt { return listing.contents }
             let contents = read()
             listing = changedAt.flatMap { changedAt in
-                Self.wallClock - changedAt > Self.blur
+                Self.wallClock - changedAt > Self.blur(of: changedAt)
                     ? Listing(contents: contents, changedAt: changedAt) : nil
             }
             return contents

@@ -25,12 +25,7 @@ private struct ObstacleReader {
     let now: Timestamp
 
     func facts(of id: JobID) throws -> ObstacleFacts? {
-        guard
-            let job = try Row.fetchOne(
-                database, sql: "SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?",
-                arguments: [id.rawValue]
-            ).map(Job.init(row:))
-        else { return nil }
+        guard let job = try Job(id, database) else { return nil }
         var facts = ObstacleFacts(job: job)
         guard !job.state.isFinished else {
             facts.lastFailure = try lastFailure(of: id)

@@ -63,7 +63,7 @@ extension SQLiteQueueStore {
     }
 
     public func job(_ id: JobID) async throws -> Job? {
-        try await read { try Self.job(id, $0) }
+        try await read { try Job(id, $0) }
     }
 
     public func failures(of id: JobID) async throws -> [RecordedFailure] {
@@ -98,15 +98,7 @@ extension SQLiteQueueStore {
         guard filter.limit > 0 else { return [] }
         return try await read { database in
             try JobSelection(filter).fetch(database, limit: filter.limit)
-                .compactMap { try Self.job($0, database) }
+                .compactMap { try Job($0, database) }
         }
-    }
-
-    private static func job(_ id: JobID, _ database: Database) throws -> Job? {
-        try Row.fetchOne(
-            database.cachedStatement(
-                sql: "SELECT \(jobColumns) FROM \(jobTables) WHERE job.id = ?"),
-            arguments: [id.rawValue]
-        ).map(Job.init(row:))
     }
 }

@@ -38,22 +38,20 @@ extension SQLiteQueueStore {
     func finishedJobs(among ids: [JobID]) async throws -> [JobID: Result<Job, any Error>] {
         let list = "[" + ids.map(\.description).joined(separator: ",") + "]"
         return try await read { database in
-            let rows = try Row.fetchAll(
+            let finished = try Int64.fetchAll(
                 database.cachedStatement(
                     sql: """
-                        SELECT \(jobColumns), asked.value AS asked
+                        SELECT asked.value
                           FROM json_each(?) AS asked
                           LEFT JOIN job ON job.id = asked.value
-                          LEFT JOIN job_payload ON job_payload.job = job.id
                          WHERE job.id IS NULL OR job.state IN ('succeeded', 'dead', 'cancelled')
                         """),
                 arguments: [list])
             var answers: [JobID: Result<Job, any Error>] = [:]
-            for row in rows {
-                let id = JobID(rawValue: row["asked"])
+            for id in finished.map(JobID.init(rawValue:)) {
                 answers[id] = Result {
-                    guard (row[0] as Int64?) != nil else { throw QueueError.noSuchJob(id) }
-                    return try Job(row: row)
+                    guard let job = try Job(id, database) else { throw QueueError.noSuchJob(id) }
+                    return job
                 }
             }
             return answers

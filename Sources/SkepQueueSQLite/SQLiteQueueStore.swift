@@ -71,9 +71,9 @@ public final class SQLiteQueueStore: QueueStore {
 
     /// Runs `body` in a write transaction, which is durable when this returns.
     ///
-    /// The transaction is shared with others that came at the same time, and a full disk makes
-    /// all of them begin again: `body` may run more than once, so it must do nothing but read and
-    /// write the database. When it throws, nothing of what it wrote is kept.
+    /// The transaction is shared with others that came at the same time, and when one of them throws
+    /// or the disk is full, all of them begin again: `body` may run more than once, so it must do
+    /// nothing but read and write the database. When it throws, nothing of what it wrote is kept.
     ///
     /// - Throws: What `body` throws; `QueueError.outcomeUnknown` when COMMIT failed;
     ///   `QueueError.unavailable` when the file can't be written; `CancellationError` only before

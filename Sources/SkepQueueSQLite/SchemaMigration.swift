@@ -7,10 +7,18 @@ public struct SchemaMigration: Sendable {
     /// Unique among all migrations of a database, such as "swarm-m001_runs". Never changed.
     public let name: String
     public let sql: String
+    /// Whether it only makes statements cheaper, so that a SQLite that refuses it is none the worse.
+    private var isOptional = false
 
     public init(name: String, sql: String) {
         self.name = name
         self.sql = sql
+    }
+
+    fileprivate func run(_ database: Database) throws {
+        do {
+            try database.execute(sql: sql)
+        } catch let error as DatabaseError where isOptional && error.resultCode == .SQLITE_ERROR {}
     }
 }
 
@@ -30,13 +38,17 @@ struct Schema: Sendable {
         SchemaMigration(name: "queue-m007_watching", resource: PackageResources.m007_watching_sql),
         SchemaMigration(
             name: "queue-m008_semaphores", resource: PackageResources.m008_semaphores_sql),
+        // The SQLite of macOS lets nobody write into its schema.
+        SchemaMigration(
+            name: "queue-m009_checks", resource: PackageResources.m009_checks_sql,
+            isOptional: true),
     ]
 
     init(adding more: [SchemaMigration]) {
         let migrations = Self.own + more
         var migrator = DatabaseMigrator()
         for migration in migrations {
-            migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
+            migrator.registerMigration(migration.name) { try migration.run($0) }
         }
         self.names = migrations.map(\.name)
         self.migrator = migrator
@@ -99,7 +111,8 @@ struct Schema: Sendable {
 }
 
 extension SchemaMigration {
-    fileprivate init(name: String, resource: [UInt8]) {
+    fileprivate init(name: String, resource: [UInt8], isOptional: Bool = false) {
         self.init(name: name, sql: String(decoding: resource, as: UTF8.self))
+        self.isOptional = isOptional
     }
 }
