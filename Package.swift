@@ -128,6 +128,9 @@ let package = Package(
         .executableTarget(
             name: "queue-bench", dependencies: ["SkepQueue", "SkepQueueSQLite", log],
             path: "Benchmarks/queue", swiftSettings: strict),
+        .executableTarget(
+            name: "agent-bench", dependencies: ["SkepAgents", "SkepCore", "SkepQueue"],
+            path: "Benchmarks/agents", swiftSettings: strict),
         tests("SkepQueueTests", ["SkepQueue", "SkepQueueSQLite", "SkepTestSupport", log]),
         tests(
             "SkepQueueMetricsTests",
@@ -169,7 +172,8 @@ let package = Package(
             ], resources: [.copy("Fixtures")]),
         tests(
             "SkepAgentsTests",
-            ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"]),
+            ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"],
+            exclude: ["Fixtures"]),
         tests("SkepPortalTests", ["SkepCore", "SkepHTTP", "SkepPortal", log]),
         tests("EndToEndTests", ["SkepHTTP"], exclude: ["Fixtures"]),
         tests(

@@ -6,13 +6,20 @@ public enum ControlRequest: Sendable, Hashable {
     /// Writes to the agent's standard input. Taken only when `offset` is what was written so far: so
     /// nothing is said twice, and two who lead at once can't talk at cross purposes.
     ///
-    /// - Parameter closes: Whether the input ends behind it.
-    case say(offset: Int64, bytes: [UInt8], closes: Bool)
+    /// - Parameters:
+    ///   - bytes: At most `mostBytes`; whole lines, if they are to be read in the log at once.
+    ///   - closes: Whether the input ends behind it.
+    ///   - mail: How many messages the log has; with more of them it isn't taken, so that none comes
+    ///     between the last word and the end of the input. `nil`: however many.
+    case say(offset: Int64, bytes: [UInt8], closes: Bool, mail: Int64? = nil)
     /// Puts a person's message into the log.
     case mail([UInt8])
     /// Keeps the connection open: the host writes a byte whenever the log has grown, and closes it
     /// when it ends. A byte that doesn't fit is left out: whoever is told looks at all of the log.
     case follow
+
+    /// What can be said at once: what fits into a record.
+    public static let mostBytes = Record.maxPayload - 1024
 
     public var record: Record {
         var fields = Fields()
@@ -21,9 +28,10 @@ public enum ControlRequest: Sendable, Hashable {
         case .stop(let grace):
             fields.add("verb", "stop")
             fields.add("grace_ms", grace)
-        case .say(let offset, let bytes, let closes):
+        case .say(let offset, let bytes, let closes, let mail):
             fields.add("verb", "say")
             fields.add("offset", offset)
+            fields.add("mail", mail)
             fields.add("bytes", bytes: bytes)
             fields.add("closes", closes ? 1 : 0)
         case .mail(let bytes):
@@ -44,7 +52,8 @@ public enum ControlRequest: Sendable, Hashable {
             self = .say(
                 offset: try fields.requiredNumber("offset", as: Int64.self),
                 bytes: fields.bytes("bytes") ?? [],
-                closes: fields.number("closes", as: Int.self) == 1)
+                closes: fields.number("closes", as: Int.self) == 1,
+                mail: fields.number("mail", as: Int64.self))
         case "mail": self = .mail(fields.bytes("bytes") ?? [])
         case "follow": self = .follow
         case let verb: throw .damaged("verb: " + verb)
@@ -61,8 +70,8 @@ public struct ControlReply: Sendable, Hashable {
     public var errorBytes: Int64
     /// What was taken for the agent's standard input so far.
     public var inputBytes: Int64
-    /// Whether what was asked for was done: a `say` at another offset, or after the end of the input,
-    /// isn't.
+    /// Whether what was asked for was done: a `say` at another offset, after more mail, or after the
+    /// end of the input isn't.
     public var isAccepted: Bool
     /// The host's own time, for lengths.
     public var uptimeMS: Int64

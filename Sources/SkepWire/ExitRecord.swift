@@ -84,6 +84,8 @@ public enum StartStage: Int32, Sendable, Hashable {
     case pipe = 1, fork, session, streams, limits, user, privileges, parent, directory, execute
     /// The host couldn't open the file that the agent was to read.
     case input
+    /// The sandbox, from its namespaces to the whole of it that can't be had here.
+    case namespaces, mounts, network, capabilities, landlock, seccomp, sandbox
 }
 
 extension ExitRecord.How {

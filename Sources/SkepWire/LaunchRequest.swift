@@ -107,12 +107,16 @@ public struct LaunchRequest: Sendable, Hashable {
         self.segmentBytes = segmentBytes
     }
 
-    /// Without the values of the environment, which hold secrets. The host puts this in place of
-    /// what it has read: a session's folder is kept for long.
+    /// Without the values of the environment, which hold secrets, and without secrets. The host puts
+    /// this in place of what it has read: a session's folder is kept for long.
     public var redacted: LaunchRequest {
         var copy = self
         copy.environment = environment.mapValues { _ in "" }
         copy.secrets = []
+        guard let patterns = SecretPatterns(secrets) else { return copy }
+        copy.arguments = arguments.map {
+            String(decoding: SecretFilter.redact(Array($0.utf8), patterns), as: UTF8.self)
+        }
         return copy
     }
 

@@ -42,6 +42,9 @@ public enum ProcessTable {
         public let session: Int32
         public let startTime: UInt64
         public let isZombie: Bool
+        /// Its processor time and that of its children that it has waited for, in ticks of the
+        /// clock; 0 on macOS.
+        public let processorTicks: Int64
     }
 
     #if os(Linux)
@@ -63,9 +66,11 @@ public enum ProcessTable {
                 let session = number(3, Int32.self), let start = number(19, UInt64.self)
             else { return nil }
             let state = parts[0].first
+            let ticks = (11...14).reduce(0) { $0 + (number($1, Int64.self) ?? 0) }
             return Entry(
                 pid: pid, parent: parent, group: group, session: session, startTime: start,
-                isZombie: state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"))
+                isZombie: state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"),
+                processorTicks: ticks)
         }
 
         public static func all() -> [Entry] {
@@ -86,6 +91,41 @@ public enum ProcessTable {
         public static func environment(of pid: Int32) -> [ArraySlice<UInt8>] {
             guard let bytes = try? readSmall("/proc/\(pid)/environ") else { return [] }
             return bytes.split(separator: 0)
+        }
+
+        /// Its children, by their pids; `nil` where the kernel doesn't say.
+        public static func children(of pid: Int32) -> [Int32]? {
+            guard let folder = opendir("/proc/\(pid)/task") else { return [] }
+            defer { closedir(folder) }
+            var children: [Int32] = []
+            while let found = readdir(folder) {
+                let name = withUnsafePointer(to: &found.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                guard Int32(name) != nil else { continue }
+                do throws(WireError) {
+                    let bytes = try readSmall("/proc/\(pid)/task/\(name)/children")
+                    children += bytes.split(separator: UInt8(ascii: " ")).compactMap {
+                        Int32(String(decoding: $0, as: UTF8.self))
+                    }
+                } catch {
+                    // A thread that has ended meanwhile has no folder; one that lives has the file.
+                    if access("/proc/\(pid)/task/\(name)", F_OK) == 0 { return nil }
+                }
+            }
+            return children
+        }
+
+        /// Memory that is its own, or shared with others on purpose: files it has mapped don't count.
+        public static func memoryBytes(of pid: Int32) -> Int64 {
+            let lines = ((try? readSmall("/proc/\(pid)/status")) ?? []).split(
+                separator: UInt8(ascii: "\n"))
+            return lines.reduce(0) { sum, line in
+                guard line.starts(with: "RssAnon:".utf8) || line.starts(with: "RssShmem:".utf8)
+                else { return sum }
+                let digits = line.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+                return sum + (Int64(String(decoding: digits, as: UTF8.self)) ?? 0) * 1024
+            }
         }
 
         /// Files under /proc have no length: read until the end.
@@ -116,7 +156,7 @@ public enum ProcessTable {
                 pid: pid, parent: Int32(info.pbi_ppid), group: Int32(info.pbi_pgid),
                 session: getsid(pid),
                 startTime: info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec,
-                isZombie: info.pbi_status == UInt32(SZOMB))
+                isZombie: info.pbi_status == UInt32(SZOMB), processorTicks: 0)
         }
 
         public static func all() -> [Entry] {

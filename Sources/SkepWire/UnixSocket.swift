@@ -12,9 +12,9 @@ public enum UnixSocket {
         let listener = try make(name)
         let bound = withAddress(name) { bind(listener, $0, $1) }
         #if canImport(Glibc)
-            let result = bound == 0 ? Glibc.listen(listener, 16) : bound
+            let result = bound == 0 ? Glibc.listen(listener, 64) : bound
         #else
-            let result = bound == 0 ? Darwin.listen(listener, 16) : bound
+            let result = bound == 0 ? Darwin.listen(listener, 64) : bound
         #endif
         guard result == 0 else {
             defer { close(listener) }
@@ -24,18 +24,17 @@ public enum UnixSocket {
         return listener
     }
 
-    /// Connects to a name in a folder however long its path is, and gives reads and writes
-    /// `timeoutSeconds` each.
-    public static func connect(
-        folder: String, name: String, timeoutSeconds: Int
-    ) throws(WireError) -> Int32 {
+    /// Connects to a name in a folder however long its path is. Nothing waits at this socket, not
+    /// even connecting: who has too many callers refuses.
+    public static func connect(folder: String, name: String) throws(WireError) -> Int32 {
         let path = folder + "/" + name
         let socket = try make(path)
-        var timeout = timeval()
-        timeout.tv_sec = timeoutSeconds
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
-        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
+        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
+        #if !os(Linux)
+            var one: Int32 = 1
+            setsockopt(
+                socket, SOL_SOCKET, SO_NOSIGPIPE, &one, socklen_t(MemoryLayout<Int32>.size))
+        #endif
         #if os(Linux)
             let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             defer { if directory >= 0 { close(directory) } }

@@ -18,8 +18,10 @@ struct StartFailure: Error {
 /// in. So "no child left to wait for" proves that all are gone; /proc is asked only for whom to
 /// signal.
 struct AgentProcess {
-    /// The reading ends of the agent's streams.
+    /// The host's ends of the agent's streams.
     struct Pipes {
+        /// `nil` unless there is a dialogue.
+        let input: Int32?
         let output: Int32
         let error: Int32
     }
@@ -28,6 +30,11 @@ struct AgentProcess {
     private(set) var pid: pid_t?
     private(set) var allGone = true
     private(set) var peakMemoryBytes: Int64?
+    /// How it is shut in, for the log; `nil` when it isn't.
+    private(set) var sandboxNote: Fields?
+    /// Whom its relay let through to nobody.
+    var refusals: RefusalReader?
+    private var launched = skep_agent()
     private var group: pid_t?
     private var status: Int32?
 
@@ -41,21 +48,25 @@ struct AgentProcess {
     }
 
     mutating func start(_ request: LaunchRequest) throws(StartFailure) -> Pipes {
-        let input = open(request.input ?? "/dev/null", O_RDONLY | O_CLOEXEC)
-        guard input >= 0 else { throw StartFailure(stage: .input, errno: errno) }
-        defer { close(input) }
+        let input = try Self.input(request)
+        defer { close(input.reading) }
         let output = try Self.pipe()
         let error = try Self.pipe()
+        _ = fcntl(output.reading, F_SETFL, O_NONBLOCK)
+        _ = fcntl(error.reading, F_SETFL, O_NONBLOCK)
         defer {
             close(output.writing)
             close(error.writing)
         }
-        let started = try launch(
-            request, input: input, output: output.writing, error: error.writing)
-        pid = started
-        group = started
+        let sandbox = SandboxGlue(request.sandbox)
+        launched = try Self.launch(
+            request, sandbox, input: input.reading, output: output.writing, error: error.writing)
+        pid = launched.child
+        group = launched.child
         allGone = false
-        return Pipes(output: output.reading, error: error.reading)
+        sandboxNote = sandbox?.note(launched.report)
+        refusals = try sandbox?.startRelay(launched)
+        return Pipes(input: input.writing, output: output.reading, error: error.reading)
     }
 
     /// Waits for whoever has ended, without waiting for anybody to end.
@@ -74,7 +85,7 @@ struct AgentProcess {
             #endif
             peakMemoryBytes = max(peakMemoryBytes ?? 0, memory)
             if child == pid {
-                status = ended
+                status = skep_agent_status(&launched, ended)
                 pid = nil
             }
         }
@@ -130,45 +141,88 @@ struct AgentProcess {
         #endif
         guard result == 0 else { throw StartFailure(stage: .pipe, errno: errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
         return (ends[0], ends[1])
     }
 
-    private func launch(
-        _ request: LaunchRequest, input: Int32, output: Int32, error: Int32
-    ) throws(StartFailure) -> pid_t {
+    private static func input(
+        _ request: LaunchRequest
+    ) throws(StartFailure) -> (reading: Int32, writing: Int32?) {
+        guard request.hasDialogue else {
+            let file = open(request.input ?? "/dev/null", O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { throw StartFailure(stage: .input, errno: errno) }
+            return (file, nil)
+        }
+        let ends = try pipe()
+        _ = fcntl(ends.writing, F_SETFL, O_NONBLOCK)
+        return ends
+    }
+
+    static func launch(
+        _ request: LaunchRequest, _ sandbox: SandboxGlue?, input: Int32, output: Int32,
+        error: Int32
+    ) throws(StartFailure) -> skep_agent {
         var environment = request.environment
+        environment.merge(sandbox?.environment ?? [:]) { _, ours in ours }
         environment[LaunchRequest.marker] = request.session
-        let pairs = environment.map { $0.key + "=" + $0.value }.sorted()
+        let temporary = sandbox?.temporaryFolder(environment)
         var failure = skep_failure()
-        let pid = withCStrings(request.arguments) { arguments in
-            withCStrings(pairs) { pairs in
+        var agent = skep_agent()
+        let result = withCStrings(request.arguments) { arguments in
+            withEnvironment(environment, temporary) { environment, further in
                 request.program.withCString { program in
                     request.directory.withCString { directory in
                         var launch = skep_launch(
-                            path: program, arguments: arguments, environment: pairs,
+                            path: program, arguments: arguments, environment: environment,
                             directory: directory, input: input, output: output, error: error,
                             changes_user: request.user == nil ? 0 : 1,
                             user: request.user?.uid ?? 0, group: request.user?.gid ?? 0,
                             max_open_files: request.limits.openFiles ?? UInt64.max,
                             max_processes: request.limits.processes ?? UInt64.max,
-                            max_file_bytes: request.limits.fileBytes ?? UInt64.max)
-                        return skep_launch_agent(&launch, &failure)
+                            max_file_bytes: request.limits.fileBytes ?? UInt64.max,
+                            sandbox: nil, temporary: further?.folder,
+                            temporary_environment: further?.environment)
+                        guard let sandbox else {
+                            return skep_launch_agent(&launch, &agent, &failure)
+                        }
+                        return sandbox.withLaunch {
+                            launch.sandbox = $0
+                            return skep_launch_agent(&launch, &agent, &failure)
+                        }
                     }
                 }
             }
         }
-        guard pid > 0 else {
+        guard result == 0 else {
             throw StartFailure(
                 stage: StartStage(rawValue: failure.stage) ?? .execute, errno: failure.error)
         }
-        return pid
+        return agent
+    }
+}
+
+private typealias Words = UnsafePointer<UnsafeMutablePointer<CChar>?>
+
+/// Calls with the environment, and with another that has its temporary files in a folder, if any.
+private func withEnvironment<R>(
+    _ variables: [String: String], _ temporary: String?,
+    _ body: (Words, (folder: UnsafePointer<CChar>, environment: Words)?) -> R
+) -> R {
+    func pairs(_ variables: [String: String]) -> [String] {
+        variables.map { $0.key + "=" + $0.value }.sorted()
+    }
+    return withCStrings(pairs(variables)) { environment in
+        guard let temporary else { return body(environment, nil) }
+        var further = variables
+        further["TMPDIR"] = temporary
+        return withCStrings(pairs(further)) { further in
+            temporary.withCString { body(environment, ($0, further)) }
+        }
     }
 }
 
 /// Calls with a NULL-terminated array of C strings.
 private func withCStrings<R>(
-    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
+    _ strings: [String], _ body: (Words) -> R
 ) -> R {
     var pointers = strings.map { strdup($0) }
     pointers.append(nil)

@@ -17,12 +17,13 @@ final class Host {
     private let signals: Int32
     private let control: ControlServer
     private let exitFile: ExitFile
+    private let log: SessionLog
     private var output: OutputKeeper
+    private var input: AgentInput
+    private var usage: UsageWatch
     private var agent = AgentProcess()
     private var startedAt = Moment.now
-    /// Why the agent is being ended; the first reason stands.
-    private var ending: ExitRecord.How?
-    private var killAtMS: Int64?
+    private var ending: Ending?
 
     /// Takes the session: its lock, its files, its socket. Nothing runs yet.
     init(folder: String) throws {
@@ -41,7 +42,10 @@ final class Host {
         // Without Linux there is none: then only the agent's process group can be ended.
         _ = skep_become_subreaper()
         exitFile = try ExitFile(files)
-        output = try OutputKeeper(files: files, request: request)
+        log = try SessionLog(files: files, request: request)
+        output = OutputKeeper(log, limit: request.limits.outputBytes)
+        input = AgentInput(log)
+        usage = UsageWatch(request.limits)
         control = try ControlServer()
         guard let identity = ProcessIdentity(of: getpid()) else {
             throw WireError.system(operation: "look up", path: "own process", errno: ESRCH)
@@ -54,19 +58,21 @@ final class Host {
         startedAt = .now
         var how: ExitRecord.How
         do throws(StartFailure) {
-            output.begin(try agent.start(request))
+            let pipes = try agent.start(request)
+            if let note = agent.sandboxNote { log.note(note) }
+            output.begin(pipes)
+            if let pipe = pipes.input { input.begin(pipe) }
             keep()
-            how = ending ?? agent.ownEnd
+            how = ending?.reason ?? agent.ownEnd
         } catch {
             how = .startFailed(stage: error.stage, errno: error.errno)
         }
         let gone = agent.killAll { output.readAvailable() }
         output.readAvailable()
-        if let number = output.finish(), case .startFailed = how {
-            how = .spoolFailed(errno: number)
-        } else if let number = output.failure {
-            how = .spoolFailed(errno: number)
-        }
+        output.finish()
+        input.finish()
+        log.finish()
+        if let number = log.failure { how = .spoolFailed(errno: number) }
         let record = ExitRecord(
             how: how, startedAt: startedAt, endedAt: .now, outputBytes: output.outputBytes,
             errorBytes: output.errorBytes, peakMemoryBytes: agent.peakMemoryBytes,
@@ -82,7 +88,11 @@ final class Host {
             if agent.hasEnded && (ending == nil || agent.allGone) { return }
             let now = Moment.now
             enforceLimits(now)
-            if let killAtMS, now.uptimeMS >= killAtMS { return }
+            if let signal = ending?.next(now) {
+                if signal == SIGKILL { return }
+                agent.signalAll(signal)
+            }
+            if log.hasGrown() { control.tellFollowers() }
             wait(from: now)
         }
     }
@@ -90,7 +100,7 @@ final class Host {
     private func enforceLimits(_ now: Moment) {
         guard ending == nil else { return }
         let limits = request.limits
-        if let number = output.failure {
+        if let number = log.failure {
             end(.spoolFailed(errno: number), now)
         } else if output.isOverLimit {
             end(.outputLimit, now)
@@ -98,25 +108,27 @@ final class Host {
             end(.timedOut, now)
         } else if let silence = limits.silenceMS, now.uptimeMS - output.lastAtMS >= silence {
             end(.silent, now)
+        } else if let resource = usage.excess(now) {
+            end(.overLimit(resource), now)
         }
     }
 
     private func end(_ reason: ExitRecord.How, _ now: Moment, graceMS: Int64? = nil) {
-        let deadline = now.uptimeMS + max(0, graceMS ?? request.limits.graceMS)
-        // A later, shorter grace counts: somebody lost patience.
-        killAtMS = min(killAtMS ?? deadline, deadline)
-        guard ending == nil else { return }
-        ending = reason
-        agent.signalAll(SIGTERM)
+        let grace = max(0, graceMS ?? request.limits.graceMS)
+        if ending == nil {
+            ending = Ending(reason, now, graceMS: grace)
+        } else {
+            ending?.shorten(now, graceMS: grace)
+        }
     }
 
     /// When to look again though nothing happens; `nil` when there is no such time.
     private func nextDeadlineMS() -> Int64? {
-        guard ending == nil else { return killAtMS }
+        if let ending { return ending.nextAtMS }
         let limits = request.limits
         let wall = limits.wallMS.map { startedAt.uptimeMS + $0 }
         let silence = limits.silenceMS.map { output.lastAtMS + $0 }
-        return [wall, silence].compactMap { $0 }.min()
+        return [wall, silence, usage.dueAtMS].compactMap { $0 }.min()
     }
 
     private func wait(from now: Moment) {
@@ -130,12 +142,16 @@ final class Host {
 
         var polled = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
         polled += control.polled
+        polled += input.polled
+        polled += agent.refusals?.polled ?? []
         if rest == 0 { polled += output.polled }
         guard poll(&polled, nfds_t(polled.count), timeout) > 0 else { return }
         for entry in polled where entry.revents != 0 {
             if entry.fd == signals {
                 readSignals()
-            } else if !output.read(entry.fd) {
+            } else if let notes = agent.refusals?.read(entry.fd) {
+                notes.forEach(log.note)
+            } else if !output.read(entry.fd), !input.serve(entry) {
                 control.serve(entry.fd, answer)
             }
         }
@@ -146,15 +162,25 @@ final class Host {
         let got = read(signals, &bytes, bytes.count)
         guard got > 0 else { return }
         for signal in bytes[..<got] where [SIGTERM, SIGINT].contains(Int32(signal)) {
-            end(.stopped, .now)
+            // Who asks again has lost patience.
+            if ending == nil { end(.stopped, .now) } else { ending?.skip(.now) }
         }
     }
 
-    private func answer(_ request: ControlRequest) -> ControlReply {
+    private func answer(_ question: ControlRequest) -> ControlReply {
         let now = Moment.now
-        if case .stop(let graceMS) = request { end(.stopped, now, graceMS: graceMS) }
+        var isAccepted = true
+        switch question {
+        case .status, .follow: break
+        case .stop(let graceMS): end(.stopped, now, graceMS: graceMS)
+        case .say(let offset, let bytes, let closes, let mail):
+            isAccepted = input.say(bytes, at: offset, closes: closes, mail: mail)
+        // Nobody tells it any more when it is being stopped.
+        case .mail(let text): isAccepted = ending == nil && input.mail(text)
+        }
         return ControlReply(
             agent: agent.pid, isStopping: ending != nil, outputBytes: output.outputBytes,
-            errorBytes: output.errorBytes, uptimeMS: now.uptimeMS)
+            errorBytes: output.errorBytes, inputBytes: input.takenBytes, isAccepted: isAccepted,
+            uptimeMS: now.uptimeMS)
     }
 }

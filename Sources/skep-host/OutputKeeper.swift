@@ -6,32 +6,25 @@ import SkepWire
     import Darwin
 #endif
 
-/// Moves what the agent prints into the spool, up to its limit; past it, or when the spool fails,
+/// Moves what the agent prints into the log, up to its limit; past it, or when the log fails,
 /// reads on and forgets, so that the agent isn't stuck while it ends.
 struct OutputKeeper: ~Copyable {
-    private var spool: SpoolWriter
+    private let log: SessionLog
     private let limit: Int64?
     private var outputPipe: Int32 = -1
     private var errorPipe: Int32 = -1
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-    private var restsUntilMS: Int64 = 0
+    private var rest = Rest()
 
     private(set) var outputBytes: Int64 = 0
     private(set) var errorBytes: Int64 = 0
     /// When something was printed last, by uptime; at first when the agent started.
     private(set) var lastAtMS = Moment.now.uptimeMS
     private(set) var isOverLimit = false
-    /// Why nothing can be kept any more.
-    private(set) var failure: Int32?
 
-    /// After a read that left the pipe empty: at most 200 records a second and stream, or an agent
-    /// that prints single bytes would fill the disk with records' heads.
-    private static let restMS: Int64 = 5
-
-    init(files: SessionFiles, request: LaunchRequest) throws {
-        spool = try SpoolWriter(
-            files: files, session: request.session, segmentBytes: request.segmentBytes)
-        limit = request.limits.outputBytes
+    init(_ log: SessionLog, limit: Int64?) {
+        self.log = log
+        self.limit = limit
     }
 
     deinit { buffer.deallocate() }
@@ -48,7 +41,7 @@ struct OutputKeeper: ~Copyable {
     }
 
     /// How long to leave the pipes alone.
-    func restMS(_ now: Moment) -> Int64 { max(0, restsUntilMS - now.uptimeMS) }
+    func restMS(_ now: Moment) -> Int64 { rest.leftMS(now) }
 
     /// Reads once; false when the descriptor is none of the agent's streams.
     mutating func read(_ file: Int32) -> Bool {
@@ -64,12 +57,11 @@ struct OutputKeeper: ~Copyable {
         }
     }
 
-    /// Makes the spool durable; an errno when that failed.
-    mutating func finish() -> Int32? {
-        if failure == nil {
-            do throws(WireError) { try spool.finish() } catch { failure = error.errno ?? EIO }
+    /// Nothing more will come: keeps what was held back.
+    mutating func finish() {
+        for stream in [Chunk.Stream.output, .error] {
+            keep(log.rest(of: stream), of: stream, at: .now)
         }
-        return failure
     }
 
     private mutating func readOnce(_ file: Int32) -> Bool {
@@ -79,31 +71,50 @@ struct OutputKeeper: ~Copyable {
             let got = Darwin.read(file, buffer.baseAddress, buffer.count)
         #endif
         if got < 0 { return errno == EINTR }
+        let stream = file == outputPipe ? Chunk.Stream.output : .error
+        let now = Moment.now
         guard got > 0 else {
             close(file)
-            if file == outputPipe { outputPipe = -1 } else { errorPipe = -1 }
+            if stream == .output { outputPipe = -1 } else { errorPipe = -1 }
+            keep(log.rest(of: stream), of: stream, at: now)
             return false
         }
-        let now = Moment.now
         lastAtMS = now.uptimeMS
-        if got < buffer.count / 2 { restsUntilMS = now.uptimeMS + Self.restMS }
-        keep(got, of: file == outputPipe ? .output : .error, at: now)
+        if got < buffer.count / 2 { rest.count(now) }
+        guard log.failure == nil, !isOverLimit else { return true }
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+        keep(log.clean(bytes, of: stream), of: stream, at: now)
         return true
     }
 
-    private mutating func keep(_ count: Int, of stream: Chunk.Stream, at now: Moment) {
-        guard failure == nil, !isOverLimit else { return }
+    private mutating func keep(_ bytes: [UInt8], of stream: Chunk.Stream, at now: Moment) {
+        guard log.failure == nil, !isOverLimit else { return }
         let room = limit.map { max(0, $0 - outputBytes - errorBytes) } ?? .max
-        isOverLimit = Int64(count) > room
-        let kept = Int(min(Int64(count), room))
-        guard kept > 0 else { return }
-        let bytes = Array(UnsafeRawBufferPointer(rebasing: buffer[..<kept]))
-        do throws(WireError) {
-            try spool.append(Chunk(stream: stream, at: now, bytes: bytes))
-        } catch {
-            failure = error.errno ?? EIO
-            return
+        isOverLimit = Int64(bytes.count) > room
+        let kept = isOverLimit ? Array(bytes.prefix(Int(room))) : bytes
+        guard !kept.isEmpty, log.append(kept, to: stream, at: now) else { return }
+        if stream == .output {
+            outputBytes += Int64(kept.count)
+        } else {
+            errorBytes += Int64(kept.count)
         }
-        if stream == .output { outputBytes += Int64(kept) } else { errorBytes += Int64(kept) }
     }
+}
+
+/// Has the pipes gather what an agent prints in single bytes, or records' heads would fill the disk:
+/// at most 200 small reads a second, after some at once. Who speaks now and then is heard at once.
+private struct Rest {
+    private static let lengthMS: Int64 = 5
+    private static let atOnce: Int64 = 32
+    /// When the reads so far would have been made at 200 a second.
+    private var paidUntilMS: Int64 = 0
+    private var untilMS: Int64 = 0
+
+    /// Counts a read that left the pipe empty.
+    mutating func count(_ now: Moment) {
+        paidUntilMS = max(paidUntilMS, now.uptimeMS - Self.atOnce * Self.lengthMS) + Self.lengthMS
+        if paidUntilMS > now.uptimeMS { untilMS = now.uptimeMS + Self.lengthMS }
+    }
+
+    func leftMS(_ now: Moment) -> Int64 { max(0, untilMS - now.uptimeMS) }
 }

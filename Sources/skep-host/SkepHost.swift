@@ -17,6 +17,9 @@ import SkepWire
 enum SkepHost {
     static func main() {
         let arguments = CommandLine.arguments
+        if arguments.dropFirst().first == "--probe-sandbox" {
+            SandboxTrial.run(Array(arguments.dropFirst(2)))
+        }
         guard arguments.count == 3, arguments[1] == "--session" else {
             write("usage: skep-host --session FOLDER\n", to: 2)
             exit(64)

@@ -71,6 +71,27 @@ struct HostDeathTests {
         #expect(try fixture.text() == "before\n")
     }
 
+    @Test("Half a record at the end of its log is told from damage")
+    func tellsHalfRecord() async throws {
+        try await fixture.host.start(fixture.request("echo before; exec sleep 300"))
+        try await fixture.waitForOutput("before")
+        try await killHost()
+        try await fixture.host.end(grace: .zero)
+        let file = open(fixture.host.files.segment(1), O_WRONLY | O_APPEND)
+        try Files.write([200, 0, 0, 0, 1, 2, 3, 4, 3, 1], to: file, path: "spool")
+        close(file)
+        let tail = SpoolTail(fixture.host)
+        var entries: [SpoolTail.Entry] = []
+        while let entry = try await tail.next() { entries.append(entry) }
+
+        #expect(entries.count == 2)
+        guard case .broken(let why) = entries.last else {
+            Issue.record("it isn't said")
+            return
+        }
+        #expect(why.contains("wasn't kept whole"))
+    }
+
     @Test("A host that no longer answers is killed, and what it kept")
     func endsFrozenHost() async throws {
         let request = fixture.request("echo up; exec sleep 300")

@@ -59,7 +59,7 @@ final class TemporaryFolder: Sendable {
 
 /// One session with a shell script as its agent.
 struct HostFixture {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
     let host: SessionHost
     let work: String
 
@@ -80,9 +80,17 @@ struct HostFixture {
     }()
 
     init() {
+        folder = TemporaryFolder()
         let session = folder.make("session")
         host = SessionHost(folder: session, program: Self.program)
         work = folder.make("work")
+    }
+
+    /// The same session, kept by another program.
+    init(_ fixture: HostFixture, program: String) {
+        folder = fixture.folder
+        host = SessionHost(folder: fixture.host.folder, program: program)
+        work = fixture.work
     }
 
     func request(
@@ -111,18 +119,39 @@ struct HostFixture {
 
     /// All that a stream holds.
     func printed(_ stream: Chunk.Stream = .output) throws -> [UInt8] {
+        try chunks().reduce(into: []) { if $1.stream == stream { $0 += $1.bytes } }
+    }
+
+    /// The log as it is now.
+    func chunks() throws -> [Chunk] {
         var reader = SpoolReader(files: host.files)
-        var bytes: [UInt8] = []
+        var chunks: [Chunk] = []
         while true {
             let batch = try reader.next()
-            guard batch.tail == .whole else { throw UnexpectedState(what: "tail: \(batch.tail)") }
-            if batch.chunks.isEmpty { return bytes }
-            for (chunk, _) in batch.chunks where chunk.stream == stream { bytes += chunk.bytes }
+            guard batch.tail != .damaged else { throw UnexpectedState(what: "damaged log") }
+            // Half a record is one that is being written.
+            if batch.chunks.isEmpty || batch.tail != .whole {
+                return chunks + batch.chunks.map(\.chunk)
+            }
+            chunks += batch.chunks.map(\.chunk)
         }
     }
 
     func text(_ stream: Chunk.Stream = .output) throws -> String {
         String(decoding: try printed(stream), as: UTF8.self)
+    }
+
+    /// What a process has for itself, in KiB.
+    static func privateKiB(_ pid: Int32) -> Int? {
+        guard let file = fopen("/proc/\(pid)/smaps_rollup", "r") else { return nil }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let got = fread(&buffer, 1, buffer.count - 1, file)
+        let text = String(
+            decoding: buffer.prefix(got).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return text.split(separator: "\n").filter { $0.hasPrefix("Private_") }.reduce(0) {
+            $0 + (Int($1.split(separator: " ").dropFirst().first ?? "") ?? 0)
+        }
     }
 
     /// Waits until the agent has printed something.

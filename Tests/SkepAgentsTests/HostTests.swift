@@ -70,7 +70,7 @@ struct HostTests {
         let host = try #require(try HostRecord.read(from: fixture.host.files)).process.pid
         var peakKiB = 0
         while try fixture.host.state() == .alive {
-            if let now = privateKiB(host) { peakKiB = max(peakKiB, now) }
+            if let now = HostFixture.privateKiB(host) { peakKiB = max(peakKiB, now) }
             try await Task.sleep(for: .milliseconds(5))
         }
         let record = try await fixture.end()
@@ -238,19 +238,6 @@ struct HostTests {
         #expect(record.how == .abandoned)
         await #expect(throws: AgentsError.self) {
             try await fixture.host.start(fixture.request("true"))
-        }
-    }
-
-    /// What a process has for itself, in KiB.
-    private func privateKiB(_ pid: Int32) -> Int? {
-        guard let file = fopen("/proc/\(pid)/smaps_rollup", "r") else { return nil }
-        defer { fclose(file) }
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let got = fread(&buffer, 1, buffer.count - 1, file)
-        let text = String(
-            decoding: buffer.prefix(got).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return text.split(separator: "\n").filter { $0.hasPrefix("Private_") }.reduce(0) {
-            $0 + (Int($1.split(separator: " ").dropFirst().first ?? "") ?? 0)
         }
     }
 }

@@ -12,7 +12,7 @@ public struct HostedCommands: Commands {
 
     public func run(
         _ commandLine: String, in workspace: Workspace, for lease: LeaseToken,
-        environment: [String], limits: SessionLimits
+        environment: CommandEnvironment, limits: SessionLimits
     ) async throws -> CommandResult {
         try house.checkUser()
         let place = CommandPlace(run: workspace.run, lease: lease)
@@ -24,14 +24,18 @@ public struct HostedCommands: Commands {
         FileStatus.removeFolder(host.folder)
         try FileStatus.makeFolder(host.folder, mode: 0o711)
 
-        var variables = house.allowed(environment)
+        var variables = house.allowed(environment.names)
+        variables.merge(environment.values) { _, value in value }
+        variables.merge(environment.secrets) { _, secret in secret }
         variables["HOME"] = workspace.homePath
         variables.merge(house.userVariables) { own, _ in own }
-        let request = LaunchRequest(
+        var request = LaunchRequest(
             session: AgentHouse.marker(workspace.run), program: "/bin/sh",
             arguments: ["sh", "-c", commandLine], environment: variables,
-            directory: workspace.path, user: house.user?.launchUser,
+            directory: workspace.path, secrets: environment.secrets.values.sorted(),
+            user: house.user?.launchUser,
             limits: LaunchRequest.Limits(limits, grace: house.grace))
+        request.shutIn(sandbox(workspace, variables["PATH"] ?? ""))
         try await host.start(request)
         let record = try await outcome(of: host)
         let result = try SessionResult(record, of: host, tailBytes: Self.tailBytes)
@@ -39,6 +43,18 @@ public struct HostedCommands: Commands {
         return CommandResult(
             ending: result.ending, tail: result.tail,
             duration: .milliseconds(record.endedAt.uptimeMS - record.startedAt.uptimeMS))
+    }
+
+    /// What an agent wrote is about to run: it gets no further than the agent did.
+    private func sandbox(_ workspace: Workspace, _ searchPath: String) -> Sandbox? {
+        SandboxPlan(
+            policy: SandboxPolicy(), isReadOnly: false,
+            places: SandboxPlan.Places(
+                workspace: workspace.path, output: workspace.outputPath, home: workspace.homePath,
+                given: house.mirrors(of: workspace), houses: house.ownFolders,
+                loginHome: house.loginHome, otherHomes: [house.operatorHome], links: [],
+                program: "/bin/sh", searchPath: searchPath)
+        ).sandbox
     }
 
     private func outcome(of host: SessionHost) async throws -> ExitRecord {

@@ -35,8 +35,10 @@ extension SessionResult {
         _ outcome: SessionLeader.Outcome, of host: SessionHost, adapter: String
     ) throws(AgentsError) {
         let facts: SessionResult
+        var start: FailureType?
         if case .ended(let record) = try host.state() {
             facts = try SessionResult(record, of: host, tailBytes: 4096)
+            start = FailureType(start: record.how)
         } else {
             let started = try wrapping { () throws(WireError) in
                 try HostRecord.read(from: host.files)?.startedAt
@@ -47,24 +49,35 @@ extension SessionResult {
                 outputBytes: 0, tail: try host.tail(limit: 4096))
         }
         let digest = outcome.digest
-        var ending = facts.ending
-        if ending == .stopped, outcome.intervention == nil, outcome.wasThrough {
-            // It doesn't end by itself when it has done its work.
-            ending = .exited(code: 0)
-        } else if ending == .stopped, outcome.intervention?.type == .stalled {
-            ending = .silent
+        // An agent that doesn't end by itself when it has done its work.
+        let isThrough = facts.ending == .stopped && outcome.wasThrough
+        let isStalled = facts.ending == .stopped && outcome.intervention?.type == .stalled
+        let ending = isStalled ? .silent : facts.ending
+        func judge(_ ending: Ending) -> AgentFailure? {
+            FailureRules.judge(
+                ending: ending, troubles: digest.troubles, turnEnd: digest.turnEnd,
+                errorOutput: String(decoding: digest.errorOutput, as: UTF8.self),
+                tail: facts.tail, lastMessage: digest.lastMessage, start: start, adapter: adapter,
+                now: facts.endedAt)
         }
+        var failure = outcome.intervention ?? judge(isThrough ? .exited(code: 0) : ending)
+        if failure == nil, outcome.isInTurn { failure = judge(ending) ?? .endedInTurn }
+        if digest.question != nil { failure = nil }
         self.init(
-            ending: ending, startedAt: facts.startedAt, endedAt: facts.endedAt,
-            outputBytes: facts.outputBytes, tail: facts.tail,
-            failure: outcome.intervention
-                ?? FailureRules.judge(
-                    ending: ending, troubles: digest.troubles, turnEnd: digest.turnEnd,
-                    errorOutput: String(decoding: digest.errorOutput, as: UTF8.self),
-                    tail: facts.tail, adapter: adapter, now: facts.endedAt),
+            ending: isThrough && failure == nil ? .exited(code: 0) : ending,
+            startedAt: facts.startedAt, endedAt: facts.endedAt,
+            outputBytes: facts.outputBytes, tail: facts.tail, failure: failure,
             usage: digest.usage, start: digest.start, lastMessage: digest.lastMessage,
             sandbox: digest.sandbox, question: digest.question)
     }
+}
+
+extension AgentFailure {
+    fileprivate static let endedInTurn = AgentFailure(
+        type: .protocolViolation, message: "it ended without a word on how its turn ended",
+        evidence: [
+            FailureEvidence(rule: "skep/turn", source: "log", text: "no end of the last turn")
+        ])
 }
 
 extension SessionResult {
@@ -112,7 +125,10 @@ extension SessionResult.Ending {
         case .input: return "its input \"\(request?.input ?? "")\" can't be read: \(words)"
         case .fork: return "there can be no further process: \(words)"
         case .pipe, .streams: return "its streams can't be made: \(words)"
+        case .sandbox: return "this machine doesn't offer all of its sandbox"
         case .session, .privileges, .parent: return "it can't be set apart: \(words)"
+        case .namespaces, .mounts, .network, .capabilities, .landlock, .seccomp:
+            return "its sandbox can't be had (\(stage)): \(words)"
         }
     }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 public import SkepWire
 
 #if canImport(Glibc)
@@ -9,7 +8,8 @@ public import SkepWire
 
 extension SessionHost {
     /// Ends the session whatever state it is in, and returns when everything it started has
-    /// gone. From then on it has an exit record, and no host can begin with it any more.
+    /// gone, its errands too. From then on it has an exit record, and no host can begin with it any
+    /// more.
     ///
     /// Not to be broken off by cancellation.
     ///
@@ -25,7 +25,10 @@ extension SessionHost {
         // Waited for right here: a half-ended session would be worse than a late return.
         let ended = await Task { () -> Result<ExitRecord, AgentsError> in
             do throws(AgentsError) {
-                return .success(try await endUncancelled(grace: grace, patience: patience))
+                let record = try await endUncancelled(grace: grace, patience: patience)
+                // It can't ask for more from now on.
+                try await endErrands()
+                return .success(record)
             } catch {
                 return .failure(error)
             }
@@ -91,46 +94,14 @@ extension SessionHost {
         try await SessionRemains.kill(session: request.session, folder: folder)
     }
 
-    /// Asks the host; `nil` when it doesn't answer.
-    public func ask(_ request: ControlRequest) async -> ControlReply? {
-        let folder = folder
-        // Off the cooperative pool: a host that is stuck takes up to two seconds not to answer.
-        return await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(returning: Self.exchange(request, folder: folder))
-            }
-        }
-    }
-
-    private static func exchange(_ request: ControlRequest, folder: String) -> ControlReply? {
-        guard
-            let socket = try? UnixSocket.connect(
-                folder: folder, name: SessionFiles.controlName, timeoutSeconds: 2)
-        else { return nil }
-        defer { close(socket) }
-        guard (try? Files.write(request.record.encoded, to: socket, path: folder)) != nil else {
-            return nil
-        }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            var reader = RecordReader(bytes)
-            if case .record(let record) = reader.next() {
-                return try? ControlReply(decoding: record)
-            }
-            let got = recv(socket, &buffer, buffer.count, 0)
-            guard got > 0 else { return nil }
-            bytes += buffer[..<got]
-        }
-    }
-
     private func waitUntilOver(within length: Duration) async throws(AgentsError) -> Bool {
-        let deadline = Moment.now.uptimeMS + Int64(length / .milliseconds(1))
-        while try state() == .alive {
-            guard Moment.now.uptimeMS < deadline else { return false }
-            try? await Task.sleep(for: Self.pollInterval)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try? await waitUntilOver() }
+            group.addTask { try? await Task.sleep(for: length) }
+            await group.next()
+            group.cancelAll()
         }
-        return true
+        return try state() != .alive
     }
 
     /// Kills a host that doesn't do what it is asked to; no other process that has its pid now.

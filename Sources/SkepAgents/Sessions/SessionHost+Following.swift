@@ -1,23 +1,208 @@
-import SkepWire
+import Dispatch
+public import SkepWire
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 extension SessionHost {
-    /// Tells whenever the log may have grown; ends when the host is gone.
+    /// Tells whenever the log may have grown, once for all that has come since; ends when the host is
+    /// gone, and its last record is there then if it left one. It takes no thread, and looks at
+    /// nothing meanwhile.
     func growth() -> AsyncStream<Void> {
-        let host = self
-        return AsyncStream {
+        guard let connection = HostConnection(folder: folder), connection.send(.follow) else {
+            return looking()
+        }
+        return AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            connection.onReadable {
+                switch connection.receive() {
+                case .some(let bytes): if !bytes.isEmpty { continuation.yield() }
+                case .none: continuation.finish()
+                }
+            }
+            continuation.onTermination = { _ in connection.cancel() }
+            connection.activate()
+        }
+    }
+
+    /// A host that starts or ends has no socket for a moment.
+    private func looking() -> AsyncStream<Void> {
+        AsyncStream {
+            guard !Task.isCancelled, (try? state()) == .alive else { return nil }
             try? await Task.sleep(for: Self.pollInterval)
-            guard !Task.isCancelled, (try? host.state()) == .alive else { return nil }
             return ()
         }
     }
 
     /// Writes to the agent's standard input; `nil` when the host doesn't answer.
-    func say(offset: Int64, bytes: [UInt8], closes: Bool) async -> ControlReply? {
-        await ask(.say(offset: offset, bytes: bytes, closes: closes))
+    func say(
+        offset: Int64, bytes: [UInt8], closes: Bool, mail: Int64? = nil
+    ) async -> ControlReply? {
+        await ask(.say(offset: offset, bytes: bytes, closes: closes, mail: mail))
     }
 
     /// Puts a person's message into the log; `nil` when the host doesn't answer.
     func mail(_ text: String) async -> ControlReply? {
         await ask(.mail(Array(text.utf8)))
+    }
+
+    /// Asks the host; `nil` when it doesn't answer in two seconds, or a little more when it is told
+    /// much.
+    public func ask(_ request: ControlRequest) async -> ControlReply? {
+        guard let connection = HostConnection(folder: folder) else { return nil }
+        return await withCheckedContinuation { continuation in
+            HostQuestion(request, on: connection) { continuation.resume(returning: $0) }.begin()
+        }
+    }
+}
+
+/// A socket to a host that nobody waits at.
+///
+/// `@unchecked Sendable`: all that changes is the sources', which work on one queue.
+final class HostConnection: @unchecked Sendable {
+    let queue = DispatchQueue(label: "skep.host")
+    private let socket: Int32
+    private let reading: any DispatchSourceRead
+    /// libdispatch on Linux may lose a hang-up that comes while a source is made for its socket: so
+    /// there is a look now and then too.
+    private let looking: any DispatchSourceTimer
+
+    /// `nil` when no host is there, or it has too many callers.
+    init?(folder: String) {
+        guard
+            let socket = try? UnixSocket.connect(folder: folder, name: SessionFiles.controlName)
+        else { return nil }
+        self.socket = socket
+        reading = DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
+        reading.setCancelHandler { close(socket) }
+        looking = DispatchSource.makeTimerSource(queue: queue)
+        looking.schedule(deadline: .now() + 1, repeating: 1, leeway: .milliseconds(500))
+    }
+
+    /// Every connection is activated: a source that never was can't be let go of.
+    deinit {
+        activate()
+        cancel()
+    }
+
+    func activate() {
+        reading.activate()
+        looking.activate()
+    }
+
+    func cancel() {
+        // First, so that nobody looks at the socket when it has been closed.
+        looking.cancel()
+        reading.cancel()
+    }
+
+    /// The body finds nothing to read at times.
+    func onReadable(_ body: @escaping @Sendable () -> Void) {
+        reading.setEventHandler(handler: body)
+        looking.setEventHandler(handler: body)
+    }
+
+    /// Sends a request that fits into the socket's buffer.
+    func send(_ request: ControlRequest) -> Bool {
+        let bytes = request.record.encoded
+        return send(bytes[...]) == bytes.count
+    }
+
+    /// How much of it was taken; `nil` when the host has gone.
+    func send(_ bytes: ArraySlice<UInt8>) -> Int? {
+        #if canImport(Glibc)
+            let flags = Int32(MSG_NOSIGNAL)
+        #else
+            let flags: Int32 = 0
+        #endif
+        #if canImport(Glibc)
+            let put = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, flags) }
+        #else
+            let put = bytes.withUnsafeBytes { Darwin.send(socket, $0.baseAddress, $0.count, flags) }
+        #endif
+        if put < 0 { return errno == EAGAIN || errno == EINTR ? 0 : nil }
+        return put
+    }
+
+    /// What is there now; `nil` when the host has gone.
+    func receive() -> [UInt8]? {
+        var failed = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+            let got = recv(socket, buffer.baseAddress, buffer.count, 0)
+            failed = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)
+            count = max(0, got)
+        }
+        return failed ? nil : bytes
+    }
+
+    /// Calls when more can be sent, until the source is cancelled.
+    func onWritable(_ body: @escaping @Sendable () -> Void) -> any DispatchSourceWrite {
+        let writing = DispatchSource.makeWriteSource(fileDescriptor: socket, queue: queue)
+        writing.setEventHandler(handler: body)
+        writing.activate()
+        return writing
+    }
+}
+
+/// One request and its reply, without a thread that waits for it.
+///
+/// `@unchecked Sendable`: used on its connection's queue only.
+private final class HostQuestion: @unchecked Sendable {
+    private let connection: HostConnection
+    private var unsent: ArraySlice<UInt8>
+    private var reply: [UInt8] = []
+    private var writing: (any DispatchSourceWrite)?
+    private var completion: ((ControlReply?) -> Void)?
+
+    init(
+        _ request: ControlRequest, on connection: HostConnection,
+        _ completion: @escaping @Sendable (ControlReply?) -> Void
+    ) {
+        self.connection = connection
+        unsent = request.record.encoded[...]
+        self.completion = completion
+    }
+
+    /// Keeps itself alive until it is over.
+    func begin() {
+        connection.queue.async { [self] in
+            connection.onReadable { self.receive() }
+            connection.activate()
+            let length = DispatchTimeInterval.milliseconds(2000 + unsent.count / 1000)
+            connection.queue.asyncAfter(deadline: .now() + length) { [weak self] in
+                self?.finish(nil)
+            }
+            send()
+        }
+    }
+
+    private func send() {
+        guard let count = connection.send(unsent) else { return finish(nil) }
+        unsent = unsent.dropFirst(count)
+        if unsent.isEmpty {
+            writing?.cancel()
+            writing = nil
+        } else if writing == nil {
+            writing = connection.onWritable { self.send() }
+        }
+    }
+
+    private func receive() {
+        guard let bytes = connection.receive() else { return finish(nil) }
+        reply += bytes
+        var reader = RecordReader(reply)
+        if case .record(let record) = reader.next() { finish(try? ControlReply(decoding: record)) }
+    }
+
+    private func finish(_ reply: ControlReply?) {
+        guard let completion else { return }
+        self.completion = nil
+        writing?.cancel()
+        writing = nil
+        connection.onReadable {}
+        connection.cancel()
+        completion(reply)
     }
 }

@@ -24,7 +24,7 @@ public struct SessionHost: Sendable, Hashable {
     }
 
     public let folder: String
-    private let program: String
+    let program: String
 
     /// - Parameters:
     ///   - folder: Absolute; used for one session only.
@@ -74,13 +74,16 @@ public struct SessionHost: Sendable, Hashable {
     /// - Throws: `CancellationError`; the session goes on then.
     public func waitUntilOver() async throws -> State {
         while true {
+            let growth = growth()
             let state = try state()
             if state != .alive { return state }
+            for await _ in growth {}
+            guard try self.state() == .alive else { continue }
             try await Task.sleep(for: Self.pollInterval)
         }
     }
 
-    /// How often files are looked at while a session runs.
+    /// How often files are looked at while a host starts or ends.
     static let pollInterval = Duration.milliseconds(25)
 
     private func exitRecord() throws(AgentsError) -> ExitRecord? {

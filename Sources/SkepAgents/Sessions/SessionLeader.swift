@@ -14,6 +14,8 @@ actor SessionLeader {
         var intervention: AgentFailure?
         /// Whether it had done what it was to do, and was stopped since it doesn't end by itself.
         var wasThrough = false
+        /// Whether its protocol tells the ends of turns, and the last one's wasn't told.
+        var isInTurn = false
     }
 
     private let host: SessionHost
@@ -24,9 +26,13 @@ actor SessionLeader {
     private var digest = SessionDigest()
     private var intervention: AgentFailure?
     private var isEnding = false
+    /// Why it couldn't be ended; some of its processes live on.
+    private var refusal: AgentsError?
     private var inputHasEnded = false
     /// What the host had taken for the agent's input when it answered last.
     private var offset: Int64?
+    /// The messages that the log has shown.
+    private var mailCount: Int64 = 0
     private enum Errand {
         case underWay
         /// With the line to say.
@@ -35,6 +41,9 @@ actor SessionLeader {
     private var errands: [String: Errand] = [:]
     private let bell: AsyncStream<Void>.Continuation
     private let bells: AsyncStream<Void>
+
+    /// For what an agent is at when it is asked to break off.
+    private static let patience = Duration.seconds(2)
 
     init(
         _ host: SessionHost, _ dialogue: any Dialogue, limits: SessionLimits, startedAt: Moment,
@@ -73,21 +82,60 @@ actor SessionLeader {
             for await _ in bells {
                 try Task.checkCancellation()
                 if try await goOn(&group) {
-                    return Outcome(
-                        digest: digest, intervention: intervention,
-                        wasThrough: reader.dialogue.wishes.contains { $0.isStop })
+                    return outcome
                 }
             }
             throw CancellationError()
         }
     }
 
+    /// Ends the session, softly: first in the agent's own words, if it is at work and knows any.
+    ///
+    /// May be called while it is being led: whoever leads it reads what it says to that. Not broken
+    /// off by cancellation.
+    func end() async throws(AgentsError) {
+        // Waited for right here, as the host's ending is.
+        let ended = await Task { () -> Result<Void, AgentsError> in
+            do throws(AgentsError) { return .success(try await endUncancelled()) } catch {
+                return .failure(error)
+            }
+        }.value
+        try ended.get()
+    }
+
+    private func endUncancelled() async throws(AgentsError) {
+        isEnding = true
+        var grace = place.house.grace
+        if !inputHasEnded, let line = reader.dialogue.cancel, await say(line) {
+            let length = min(grace, Self.patience)
+            let begin = ContinuousClock.now
+            while ContinuousClock.now - begin < length, digest.turnEnd == nil,
+                try host.state() == .alive
+            {
+                try? await Task.sleep(for: SessionHost.pollInterval)
+            }
+            grace = max(.zero, grace - (ContinuousClock.now - begin))
+        }
+        try await host.end(grace: grace)
+    }
+
+    private var outcome: Outcome {
+        Outcome(
+            digest: digest, intervention: intervention,
+            wasThrough: intervention == nil && reader.dialogue.wishes.contains(where: \.isStop),
+            isInTurn: reader.dialogue.tellsTurnEnds && digest.turnEnd == nil)
+    }
+
     /// Reads on and does what is wished, until there is nothing to do. True: the session is over.
     private func goOn(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws -> Bool {
         while true {
             if try await readOn() { return true }
+            if let refusal { throw refusal }
             if !isEnding, let failure = stall.failure(at: .now) { intervention = failure }
-            if intervention != nil || reader.dialogue.wishes.contains(where: \.isStop) {
+            // A question waits for days, its session doesn't.
+            if isEnding || intervention != nil || digest.question != nil
+                || reader.dialogue.wishes.contains(where: \.isStop)
+            {
                 end(&group)
                 return false
             }
@@ -103,7 +151,11 @@ actor SessionLeader {
             case .entries(let entries):
                 for (entry, events) in entries {
                     stall.take(entry)
-                    if case .inputEnded = entry.kind { inputHasEnded = true }
+                    switch entry.kind {
+                    case .inputEnded: inputHasEnded = true
+                    case .mail: mailCount += 1
+                    default: break
+                    }
                     for event in events { await take(event, at: entry.at) }
                 }
                 try Task.checkCancellation()
@@ -118,32 +170,42 @@ actor SessionLeader {
         if intervention == nil { intervention = wanted?.failure }
     }
 
-    /// Does the first wish that can be done. False: there is none, or the host doesn't answer now.
+    /// Does the first wish that can be done. False: there is none, or the host doesn't take it now.
     private func fulfil(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws -> Bool {
-        let wishes = reader.dialogue.wishes
-        for wish in wishes {
-            guard case .perform(let key, let errand) = wish, errands[key] == nil else { continue }
-            errands[key] = .underWay
-            group.addTask { [place] in
-                let line = await errand(place)
-                await self.finished(key, line)
-            }
-        }
         guard !inputHasEnded else { return false }
+        let wishes = reader.dialogue.wishes
+        begin(wishes, &group)
         for wish in wishes {
             switch wish {
             case .say(let line): return await say(line)
             case .endInput: return await say([], closes: true)
             case .perform(let key, _):
                 guard case .done(let line) = errands[key] else { continue }
-                let isTaken = await say(line)
-                if isTaken { errands[key] = nil }
-                return isTaken
+                return await say(line)
             case .stop: continue
             }
         }
         return false
     }
+
+    /// Begins the errands that are new, and forgets those whose line the log shows as said.
+    private func begin(_ wishes: [Wish], _ group: inout ThrowingTaskGroup<Void, any Error>) {
+        var wanted: Set<String> = []
+        for case .perform(let key, let errand) in wishes {
+            wanted.insert(key)
+            guard errands[key] == nil else { continue }
+            errands[key] = .underWay
+            group.addTask { [place] in
+                let line = await errand(place)
+                await self.finished(key, line)
+            }
+        }
+        errands = errands.filter { key, errand in
+            if case .underWay = errand { true } else { wanted.contains(key) }
+        }
+    }
+
+    private func couldNotEnd(_ error: AgentsError) { refusal = error }
 
     private func finished(_ key: String, _ line: [UInt8]) {
         errands[key] = .done(line)
@@ -152,18 +214,46 @@ actor SessionLeader {
 
     /// True also when somebody else spoke first: then the log says more than it did.
     private func say(_ bytes: [UInt8], closes: Bool = false) async -> Bool {
+        guard closes || Self.isLine(bytes) else {
+            // It would never be seen in the log, and be said for ever.
+            intervention = .unsayable(bytes.count)
+            return true
+        }
         let before = offset
         guard
-            let reply = await host.say(offset: before ?? 0, bytes: bytes, closes: closes)
+            let reply = await host.say(
+                offset: before ?? 0, bytes: bytes, closes: closes, mail: mailCount)
         else { return false }
         offset = reply.inputBytes
         return reply.isAccepted || reply.inputBytes != before
     }
 
+    private static func isLine(_ bytes: [UInt8]) -> Bool {
+        bytes.count <= ControlRequest.mostBytes
+            && bytes.firstIndex(of: UInt8(ascii: "\n")) == bytes.count - 1
+    }
+
     private func end(_ group: inout ThrowingTaskGroup<Void, any Error>) {
         guard !isEnding else { return }
         isEnding = true
-        group.addTask { [host, place] in try await host.end(grace: place.house.grace) }
+        group.addTask { [bell] in
+            do throws(AgentsError) {
+                try await self.end()
+            } catch {
+                await self.couldNotEnd(error)
+            }
+            bell.yield()
+        }
+    }
+}
+
+extension AgentFailure {
+    fileprivate static func unsayable(_ count: Int) -> AgentFailure {
+        AgentFailure(
+            type: .protocolViolation,
+            message:
+                "what is to be said to it (\(count) bytes) is not one line, or too long for one",
+            evidence: [FailureEvidence(rule: "skep/line", source: "log", text: "\(count) bytes")])
     }
 }
 

@@ -9,6 +9,7 @@ public actor SpoolTail {
     private var waiting: ArraySlice<(chunk: Chunk, end: SpoolPosition)> = []
     private var note: String?
     private var isOver = false
+    private var growth: AsyncStream<Void>?
 
     public init(_ host: SessionHost, from position: SpoolPosition = .start) {
         self.host = host
@@ -29,6 +30,8 @@ public actor SpoolTail {
     public func next() async throws -> Entry? {
         while true {
             if let (chunk, end) = waiting.popFirst() { return .chunk(chunk, end: end) }
+            // Before reading: what grows from here on is told.
+            if growth == nil { growth = host.growth() }
             if isOver {
                 defer { note = nil }
                 return note.map { .broken($0) }
@@ -42,8 +45,18 @@ public actor SpoolTail {
                 note = Self.note(batch.tail, at: reader.position)
             } else if waiting.isEmpty {
                 isOver = ended
-                if !ended { try await Task.sleep(for: SessionHost.pollInterval) }
+                if !ended { try await waitForMore() }
             }
+        }
+    }
+
+    private func waitForMore() async throws {
+        try Task.checkCancellation()
+        var more = growth?.makeAsyncIterator()
+        if await more?.next() == nil {
+            // The host is gone, or going.
+            growth = nil
+            try await Task.sleep(for: SessionHost.pollInterval)
         }
     }
 
@@ -70,7 +83,7 @@ extension SessionHost {
             while reader.position.segment == segment {
                 let batch = try wrapping { () throws(WireError) in try reader.next() }
                 for (chunk, end) in batch.chunks where end.segment == segment {
-                    found += chunk.bytes
+                    if chunk.stream == .output || chunk.stream == .error { found += chunk.bytes }
                 }
                 found = Array(found.suffix(limit))
                 if batch.chunks.isEmpty || batch.tail != .whole { break }

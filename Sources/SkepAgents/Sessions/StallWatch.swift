@@ -58,11 +58,16 @@ struct StallWatch: Sendable {
             return nil
         }
         return AgentFailure(
-            type: .stalled, message: "\(words) for \(limit.components.seconds / 60) min",
+            type: .stalled, message: "\(words) for \(Self.words(limit))",
             evidence: [
                 FailureEvidence(
                     rule: "skep/silence", source: "log",
                     text: "last sign of life \((now.uptimeMS - lastMS) / 1000) s ago")
             ])
+    }
+
+    private static func words(_ length: Duration) -> String {
+        let seconds = length.components.seconds
+        return seconds < 120 ? "\(seconds) s" : "\(seconds / 60) min"
     }
 }
