@@ -36,6 +36,9 @@ endif
 setup-peers: ## Install the agents that the tests work with, into .build-peers
 	@sh Scripts/setup-peers
 
+test-agents: build setup-peers ## Try the agents that PyPI has, each through "skep agent test" (Python 3.12)
+	@Scripts/test-agents $(AGENTS)
+
 lint: ## Check the format and a few rules of style
 	@sh Scripts/lint $(sources)
 	@python3 Scripts/check-docs
@@ -52,6 +55,11 @@ docs: ## Check that commands and links in the documents are there
 bench: setup ## Measure speed and memory, release build (takes a while)
 	$(SWIFT) build -c release $(BUILD_FLAGS)
 	@python3 Benchmarks/bench.py --programs .build/release
+
+bench-sessions: setup ## Measure agents' sessions, release build: 200 at once, 500 MB of events
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product agent-bench
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product skep-host
+	@python3 Benchmarks/sessions.py --programs .build/release $(BENCH_FLAGS)
 
 bench-queue: setup ## Measure the queue beside Huey, release build (takes a quarter of an hour)
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product queue-bench
@@ -70,5 +78,5 @@ install: setup ## Build for release and install skep and skep-host under $(prefi
 	install -d $(DESTDIR)$(prefix)/bin
 	install -m 755 .build/release/skep .build/release/skep-host $(DESTDIR)$(prefix)/bin
 
-.PHONY: help setup build demo test setup-peers lint format golden docs bench bench-queue soak \
+.PHONY: help setup build demo test test-agents setup-peers lint format golden docs bench bench-queue bench-sessions soak \
 	example-queue install

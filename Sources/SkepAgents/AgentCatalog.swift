@@ -14,9 +14,29 @@ public struct AgentCatalog: Sendable {
             let adapter = CommandAdapter(options: CommandOptions(reader))
             return HostedAgent(definition, adapter, house: house)
         },
+        Adapter(name: ClaudeCodeAdapter.name) { definition, reader, house in
+            let adapter = ClaudeCodeAdapter(
+                options: ClaudeCodeOptions(reader), permissions: definition.permissions,
+                toolServers: definition.toolServers)
+            return HostedAgent(definition, adapter, house: house)
+        },
+        Adapter(name: CodexAdapter.name) { definition, reader, house in
+            let adapter = CodexAdapter(
+                options: CodexOptions(reader, permissions: definition.permissions),
+                toolServers: definition.toolServers)
+            return HostedAgent(definition, adapter, house: house)
+        },
+        Adapter(name: JSONLinesAdapter.name) { definition, reader, house in
+            let adapter = JSONLinesAdapter(options: JSONLinesOptions(reader))
+            return HostedAgent(definition, adapter, house: house)
+        },
         Adapter(name: "patch") { definition, _, house in
             // It has no keys of its own.
             let adapter = CommandAdapter(options: PatchApplier.options(house))
+            return HostedAgent(definition, adapter, house: house)
+        },
+        Adapter(name: ACPAdapter.name) { definition, reader, house in
+            let adapter = ACPAdapter(definition, ACPOptions(reader))
             return HostedAgent(definition, adapter, house: house)
         },
     ]

@@ -1,4 +1,4 @@
-import SkepCore
+public import SkepCore
 
 #if canImport(Glibc)
     import Glibc
@@ -22,6 +22,13 @@ public struct AgentHouse: Sendable {
     public var allowsRoot: Bool
     /// How to call Skep itself, for agents that are part of it: program (absolute) and arguments.
     public var selfCommand: [String]
+    /// Skep's own folders, state and configuration; a sandbox hides them.
+    public var ownFolders: [String] = []
+    /// The folder of the repositories whose objects workspaces borrow: `<owner>/<name>.git`, lower
+    /// case. An agent may read its own repository's.
+    public var mirrors: String?
+    /// The skills that agents' files may name, by their names.
+    public var skills: [String: Skill] = [:]
     /// Between asking an agent to end and killing it. 10 s by default.
     public var grace: Duration
 
@@ -52,6 +59,10 @@ public struct AgentHouse: Sendable {
     /// The variables by which programs learn who they are.
     var userVariables: [String: String] {
         user.map { ["USER": $0.name, "LOGNAME": $0.name] } ?? [:]
+    }
+
+    func mirrors(of workspace: Workspace) -> [String] {
+        mirrors.map { ["\($0)/\(workspace.repository.description.lowercased()).git"] } ?? []
     }
 
     func sessionHost(_ session: SessionID) -> SessionHost {

@@ -17,13 +17,14 @@ public enum AgentsError: SkepError, Hashable {
     case noSuchUser(String)
     /// A session that can't be told anything more.
     case cannotBeTold(agent: AgentName, hasEnded: Bool)
+    case skillUnusable(skill: String, reason: String)
     /// Agents are never run as root unless the operator says so.
     case rootRefused
 
     public var kind: ErrorKind {
         switch self {
         case .hostMissing, .programMissing, .programNotExecutable, .secretMissing, .linkMissing,
-            .noSuchUser, .rootRefused:
+            .noSuchUser, .skillUnusable, .rootRefused:
             .configuration
         case .hostFailed, .sessionFiles, .processesRemain: .unavailable
         case .promptTooLong, .cannotBeTold: .refused
@@ -49,6 +50,7 @@ public enum AgentsError: SkepError, Hashable {
             "The prompt for agent \"\(agent)\" is too long for an argument: \(bytes) bytes."
         case .cannotBeTold(let agent, _): "Agent \"\(agent)\" can't be told anything now."
         case .noSuchUser(let name): "There is no user \"\(name)\" on this machine."
+        case .skillUnusable(let skill, _): "Skill \"\(skill)\" can't be used."
         case .rootRefused: "Agents aren't run as root."
         }
     }
@@ -56,6 +58,7 @@ public enum AgentsError: SkepError, Hashable {
     public var why: String? {
         switch self {
         case .hostFailed(_, let text), .sessionFiles(let text): text
+        case .skillUnusable(_, let reason): reason + "."
         case .processesRemain(_, let pids):
             "Still there: " + pids.map(String.init).joined(separator: ", ")
         case .programMissing(_, _, let searched): searched.isEmpty ? nil : "Looked in \(searched)."
@@ -85,6 +88,8 @@ public enum AgentsError: SkepError, Hashable {
                 + "from standard input."
         case .noSuchUser: "Create it, or set agents.user to another."
         case .cannotBeTold: "Comment on the issue, or dispatch it again."
+        case .skillUnusable:
+            "Mend its folder below skills/, or take it out of the agents' \"skills\"."
         case .rootRefused: "Set agents.user to an ordinary user, or use --allow-root."
         case .hostFailed, .sessionFiles: nil
         }

@@ -17,10 +17,20 @@ protocol Dialogue: Sendable {
     /// What is to be done now. Asked when the log has been read to its end. What the log shows as said
     /// is no wish any more.
     var wishes: [Wish] { get }
+
+    /// The line that asks the agent to break off what it is at, with its end; `nil`: there is none, or
+    /// it isn't at anything. Said before a session is ended that could have gone on.
+    var cancel: [UInt8]? { get }
+
+    /// Whether its protocol tells the end of each turn: a program that ends without having told it
+    /// hasn't done its work.
+    var tellsTurnEnds: Bool { get }
 }
 
 extension Dialogue {
     var wishes: [Wish] { [] }
+    var cancel: [UInt8]? { nil }
+    var tellsTurnEnds: Bool { false }
 }
 
 enum Framing: Sendable, Hashable {
@@ -57,7 +67,8 @@ struct LogEntry: Sendable {
 
 /// Something that a dialogue wants done.
 enum Wish: Sendable {
-    /// Writes a line to the agent's standard input; with its end.
+    /// Writes a line to the agent's standard input; with its end, and only one. At most
+    /// `ControlRequest.mostBytes`.
     case say([UInt8])
     /// Ends its standard input.
     case endInput
@@ -66,7 +77,8 @@ enum Wish: Sendable {
     /// Done by its key: not twice at once, and not again once its line was said. After a crash it may be
     /// done again, so it must be repeatable.
     case perform(key: String, @Sendable (SessionWorkplace) async -> [UInt8])
-    /// Ends the session, softly.
+    /// Ends the session, softly. Wished to the log's end, also when the input has ended: by this wish
+    /// a session that was through is told from one that somebody stopped.
     case stop
 }
 

@@ -102,7 +102,7 @@ struct CommandAgentTests {
         #expect(
             lines == [
                 "PATH=/usr/bin:/bin", "OTHER=o", "FLAG=1", "KEY=k", "RENAMED=C",
-                "FILED=from file", "HOME=\(fixture.workspace.homePath)",
+                "FILED=[secret]", "HOME=\(fixture.workspace.homePath)",
                 "SKEP_OUTPUT=\(fixture.workspace.outputPath)/output.json",
             ])
     }
@@ -114,13 +114,13 @@ struct CommandAgentTests {
             script: "[ ${#KEY} = 6 ]", [("secrets", CommandFixture.map([("KEY", .text("env"))]))])
 
         let (result, _) = try await fixture.run(agent)
-        let grep = try await HostedCommands(fixture.house).run(
-            "grep -r s3cr3t \(fixture.house.sessions)/17", in: fixture.workspace, for: .sample,
-            environment: ["PATH"], limits: SessionLimits())
+        let search = HostFixture()
+        let grep = try await search.run(
+            search.request("grep -r s3cr3t \(fixture.house.sessions)/17"))
 
         #expect(result.ending == .exited(code: 0))
-        #expect(grep.ending == .exited(code: 1))
-        #expect(grep.tail.isEmpty)
+        #expect(grep.how == .exited(code: 1))
+        #expect(try search.printed().isEmpty)
     }
 
     @Test("Its own home has links to what is named of the operator's")
@@ -204,7 +204,7 @@ struct CommandAgentTests {
         await #expect(throws: AgentsError.rootRefused) { try await fixture.run(agent) }
         await #expect(throws: AgentsError.rootRefused) {
             try await commands.run(
-                "true", in: fixture.workspace, for: .sample, environment: [],
+                "true", in: fixture.workspace, for: .sample, environment: CommandEnvironment(),
                 limits: SessionLimits())
         }
     }

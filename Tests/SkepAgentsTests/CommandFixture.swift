@@ -1,6 +1,8 @@
-import SkepAgents
 import SkepCore
 import SkepQueue
+import SkepWire
+
+@testable import SkepAgents
 
 #if canImport(Glibc)
     import Glibc
@@ -66,6 +68,16 @@ struct CommandFixture {
             prompt: prompt, ending: { .stop })
     }
 
+    /// Puts one of the tests' programs where a sandbox shows it; answers with its path.
+    func bring(_ program: String) throws -> String {
+        let path = workspace.homePath + "/" + program
+        guard let text = try Files.read(DialogueLog.fixtures + "/" + program) else {
+            throw UnexpectedState(what: "no \(program)")
+        }
+        try Files.replace(path, with: text, mode: 0o644)
+        return path
+    }
+
     /// Has an agent do its work, and answers with what it printed.
     func run(
         _ agent: any Agent, _ assignment: Assignment? = nil
@@ -91,5 +103,19 @@ struct CommandFixture {
                 SettingsNode.Entry(
                     key: $0.0, keyLocation: place, value: SettingsNode($0.1, at: place))
             })
+    }
+}
+
+extension HostedAgent {
+    /// The same, with less time to say nothing than its file could give it.
+    func losingPatience(after silence: Duration) -> HostedAgent {
+        var limits = definition.limits
+        limits.silence = silence
+        let impatient = AgentDefinition(
+            name: definition.name, adapter: definition.adapter, home: definition.home,
+            limits: limits, environment: definition.environment, secrets: definition.secrets,
+            sandbox: definition.sandbox, permissions: definition.permissions,
+            location: definition.location)
+        return HostedAgent(impatient, adapter, house: house)
     }
 }

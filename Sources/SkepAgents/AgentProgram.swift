@@ -1,0 +1,84 @@
+public import SkepCore
+import Subprocess
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What can be known of an agent on this machine without starting a session.
+public protocol InspectableAgent: Agent {
+    /// The word that its adapter looks for: a name, or a path.
+    var programName: String { get }
+    /// Its file; `nil` when there is none.
+    var programPath: String? { get }
+    /// What `program --version` prints first; `nil` when it prints nothing within five seconds.
+    func version() async -> String?
+    /// Whether a secret's value is there. Its value is never shown.
+    func hasSecret(_ name: String) async -> Bool
+    /// The agent's file names of logins that are linked into its home, and whether they are there.
+    var logins: [(path: String, isThere: Bool)] { get }
+}
+
+extension HostedAgent: InspectableAgent {
+    var programName: String { adapter.program }
+
+    var programPath: String? {
+        let word = adapter.program
+        guard !word.contains("/") else {
+            let path = word.hasPrefix("~/") ? house.loginHome + word.dropFirst() : word
+            return FileStatus.isExecutableFile(path) ? path : nil
+        }
+        let path = house.allowed(definition.environment)["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        return path.split(separator: ":").lazy.filter { $0.hasPrefix("/") }
+            .map { "\($0)/\(word)" }.first(where: FileStatus.isExecutableFile)
+    }
+
+    func hasSecret(_ name: String) async -> Bool {
+        guard let source = definition.secrets[name] else { return false }
+        return (try? await house.value(of: source))?.isEmpty == false
+    }
+
+    var logins: [(path: String, isThere: Bool)] {
+        guard case .own(let links) = definition.home else { return [] }
+        return links.map { ("~/" + $0, FileStatus.exists(house.loginHome + "/" + $0)) }
+    }
+
+    func version() async -> String? {
+        // Skep itself needn't be asked.
+        guard let program = programPath, program != house.selfCommand.first else { return nil }
+        guard (try? house.checkUser()) != nil else { return nil }
+        var variables = house.allowed(definition.environment)
+        variables["HOME"] = house.loginHome
+        variables.merge(house.userVariables) { own, _ in own }
+        var options = PlatformOptions()
+        if let user = house.user {
+            options.userID = user.uid
+            options.groupID = user.gid
+            options.supplementaryGroups = []
+        }
+        options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .zero)]
+        let environment = Environment.custom(
+            Dictionary(
+                variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) },
+                uniquingKeysWith: { _, last in last }))
+        return await withTaskGroup(of: String?.self) { [options] group in
+            defer { group.cancelAll() }
+            group.addTask {
+                // The shell finds it by its path as ever, and gives way to it.
+                let result = try? await run(
+                    .name("sh"), arguments: ["-c", "cd / && exec \"$0\" --version", program],
+                    environment: environment, platformOptions: options, input: .none,
+                    output: .string(limit: 64 << 10), error: .discarded)
+                guard let result, result.terminationStatus.isSuccess else { return nil }
+                return result.standardOutput.split(separator: "\n").first.map(String.init)
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(5))
+                return nil
+            }
+            return await group.next() ?? nil
+        }
+    }
+}

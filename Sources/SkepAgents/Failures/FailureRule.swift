@@ -1,0 +1,79 @@
+import SkepCore
+
+/// Something an agent says of its provider or its own program, and the type of failure it means.
+struct FailureRule: Sendable {
+    /// Where the text stands.
+    enum Place: String, Sendable {
+        /// The code of a trouble that the agent told in its protocol.
+        case code
+        /// The text of such a trouble.
+        case problem
+        /// What its program wrote to its error output.
+        case errorOutput = "stderr"
+        /// The end of what a program without a protocol printed.
+        case printed = "output"
+    }
+
+    /// "claude/usage-limit".
+    let id: String
+    let type: FailureType
+    /// In these places; codes have `codes`.
+    let places: Set<Place>
+    /// The adapters it is for; empty: all.
+    let adapters: Set<String>
+    /// Any of these, whatever their case; "*" stands for anything within a line.
+    let phrases: [String]
+    /// Whole codes.
+    let codes: Set<String>
+    /// Whether it counts although the program ended with exit status 0: the sentence is one that a
+    /// program without a protocol says last, and with which its line begins.
+    let isLastWord: Bool
+
+    init(
+        _ id: String, _ type: FailureType, _ phrases: [String] = [], codes: Set<String> = [],
+        in places: Set<Place> = [.problem, .errorOutput, .printed], adapters: Set<String> = [],
+        isLastWord: Bool = false
+    ) {
+        self.id = id
+        self.type = type
+        self.places = places
+        self.adapters = adapters
+        self.phrases = phrases
+        self.codes = codes
+        self.isLastWord = isLastWord
+    }
+
+    /// Whether one of the phrases stands in a line.
+    ///
+    /// - Parameter fromStart: Only at its beginning.
+    func matches(_ line: String, fromStart: Bool) -> Bool {
+        let line = line.lowercased()
+        return phrases.contains { phrase in
+            var rest = line[...]
+            for (index, part) in phrase.split(separator: "*").enumerated() {
+                guard let found = rest.range(ofWords: part) else { return false }
+                if fromStart, index == 0, found.lowerBound != line.startIndex { return false }
+                rest = rest[found.upperBound...]
+            }
+            return true
+        }
+    }
+}
+
+extension Substring {
+    /// Where a text stands that isn't part of a longer number: "401" isn't in "14012".
+    fileprivate func range(ofWords text: Substring) -> Range<Index>? {
+        var start = startIndex
+        while let found = self[start...].firstRange(of: text) {
+            let before =
+                found.lowerBound == startIndex ? nil : self[index(before: found.lowerBound)]
+            let after = found.upperBound == endIndex ? nil : self[found.upperBound]
+            let cutsNumber =
+                (text.first?.isNumber == true && before?.isNumber == true)
+                || (text.last?.isNumber == true && after?.isNumber == true)
+            if !cutsNumber { return found }
+            start = index(after: found.lowerBound)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,79 @@
+import SkepCore
+
+/// What an agent says of its provider and its program, to be looked at by the rules.
+struct Saying: Sendable {
+    struct Match: Sendable {
+        let rule: FailureRule
+        let place: FailureRule.Place
+        let text: String
+    }
+
+    let troubles: [AgentTrouble]
+    let errorOutput: String
+    let printed: String
+    let adapter: String
+
+    /// Of all it said: the newest trouble that ended its turn, then other troubles, then what its
+    /// program wrote, from the end.
+    var newest: Match? {
+        newestTrouble ?? match(lines(errorOutput, atMost: 40), .errorOutput)
+            ?? match(
+                FailureRules.plain.contains(adapter) ? lines(printed, atMost: 20) : [], .printed)
+    }
+
+    var newestTrouble: Match? {
+        let order = troubles.reversed()
+        return (order.filter(\.isFatal) + order.filter { !$0.isFatal }).lazy
+            .compactMap(match).first
+    }
+
+    /// What it said last, where that is a sentence of its own.
+    var lastWord: Match? {
+        for line in lines(printed, atMost: 3) {
+            let rule = rules(.printed).first { $0.isLastWord && $0.matches(line, fromStart: true) }
+            if let rule { return Match(rule: rule, place: .printed, text: line) }
+        }
+        return nil
+    }
+
+    func match(_ trouble: AgentTrouble) -> Match? {
+        if let code = trouble.code {
+            let rule = FailureRules.table.first { applies($0) && $0.codes.contains(code) }
+            // A text may know better than a code: a 429 can be a quota, and -32000 anything.
+            let better = match([trouble.text], .problem)
+            let isVague = rule == nil || rule?.type == .rateLimit || code == "-32000"
+            if let better, isVague || better.rule.type == .quota {
+                return better
+            }
+            if let rule {
+                return Match(rule: rule, place: .code, text: "\(code): \(trouble.text)")
+            }
+        }
+        return match([trouble.text], .problem)
+    }
+
+    /// The first rule of the table that one of the lines matches; of its lines, the last.
+    private func match(_ lines: [String], _ place: FailureRule.Place) -> Match? {
+        for rule in rules(place) {
+            if let line = lines.first(where: { rule.matches($0, fromStart: false) }) {
+                return Match(rule: rule, place: place, text: line)
+            }
+        }
+        return nil
+    }
+
+    private func rules(_ place: FailureRule.Place) -> [FailureRule] {
+        FailureRules.table.filter { $0.places.contains(place) && applies($0) }
+    }
+
+    private func applies(_ rule: FailureRule) -> Bool {
+        rule.adapters.isEmpty || rule.adapters.contains(adapter)
+    }
+
+    /// The last lines of a text, the newest first; long ones are cut.
+    private func lines(_ text: String, atMost limit: Int) -> [String] {
+        text.split(whereSeparator: \.isNewline).reversed().lazy
+            .map { line in String(line.drop(while: \.isWhitespace).prefix(1000)) }
+            .filter { !$0.isEmpty }.prefix(limit).map(\.self)
+    }
+}

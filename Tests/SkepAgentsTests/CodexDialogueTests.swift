@@ -1,0 +1,212 @@
+@testable import SkepAgents
+import SkepCore
+import SkepWire
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite("Codex's events")
+struct CodexDialogueTests {
+    private func dialogue() -> CodexDialogue { CodexDialogue(DialogueLog.brief, model: "m") }
+
+    private func events(_ lines: [String], _ dialogue: CodexDialogue? = nil) -> [SessionEvent.Kind]
+    {
+        var log = DialogueLog()
+        for line in lines { log.print(line) }
+        log.add(.over)
+        log.expectAdoption { dialogue ?? self.dialogue() }
+        return log.events(dialogue ?? self.dialogue())
+    }
+
+    @Test("A run is told in all its parts")
+    func tellsRun() throws {
+        let events = events(try DialogueLog.recorded("codex-run.jsonl"))
+
+        #expect(
+            events.first
+                == .began(
+                    SessionStart(
+                        vendorSession: "01a2022f-4a30-7a93-8e99-c66a7da1a37d", model: "m")))
+        #expect(
+            events.contains(.message(MessagePiece(id: "item_1", text: "I will create the file."))))
+        #expect(
+            events.contains(
+                .tool(
+                    ToolCall(
+                        id: "item_3", title: "shell", purpose: .execute,
+                        input: "/bin/bash -lc 'git status --short'"))))
+        #expect(
+            events.contains(
+                .tool(
+                    ToolCall(
+                        id: "item_3", title: "shell", purpose: .execute,
+                        input: "/bin/bash -lc 'git status --short'", output: "?? SCRIPTED.md\n",
+                        status: .completed, duration: .seconds(1)))))
+        #expect(
+            events.suffix(2) == [.usage(Usage(input: 3600, output: 240)), .turnEnded(.done)])
+    }
+
+    @Test("Items of all kinds are told")
+    func tellsItems() {
+        let lines = [
+            #"{"type":"item.completed","item":{"id":"1","type":"reasoning","text":"Hm."}}"#,
+            #"{"type":"item.completed","item":{"id":"2","type":"file_change","changes":[{"path":"a","kind":"add"},{"path":"b","kind":"delete"},{"path":"c","kind":"update"}],"status":"completed"}}"#,
+            #"{"type":"item.completed","item":{"id":"3","type":"mcp_tool_call","server":"s","tool":"t","arguments":{"x":1},"result":{"content":[{"type":"text","text":"ok"}]},"status":"completed"}}"#,
+            #"{"type":"item.completed","item":{"id":"4","type":"web_search","query":"q"}}"#,
+            #"{"type":"item.updated","item":{"id":"5","type":"todo_list","items":[{"text":"a","completed":true},{"text":"b","completed":false}]}}"#,
+            #"{"type":"item.completed","item":{"id":"6","type":"command_execution","command":"x","aggregated_output":"no","exit_code":1,"status":"failed"}}"#,
+            #"{"type":"item.completed","item":{"id":"7","type":"new_one"}}"#,
+        ]
+
+        let events = events(lines)
+
+        #expect(
+            events == [
+                .reasoning(MessagePiece(id: "1", text: "Hm.")),
+                .tool(
+                    ToolCall(
+                        id: "2", title: "apply_patch", purpose: .edit, input: "a\nb\nc",
+                        status: .completed)),
+                .change(FileChange(path: "a", kind: .added)),
+                .change(FileChange(path: "b", kind: .deleted)),
+                .change(FileChange(path: "c", kind: .modified)),
+                .tool(
+                    ToolCall(
+                        id: "3", title: "s.t", input: #"{"x":1}"#, output: "ok", status: .completed)
+                ),
+                .tool(
+                    ToolCall(
+                        id: "4", title: "web_search", purpose: .search, input: "q",
+                        status: .completed)),
+                .plan([
+                    PlanEntry(text: "a", status: .completed),
+                    PlanEntry(text: "b", status: .pending),
+                ]),
+                .tool(
+                    ToolCall(
+                        id: "6", title: "shell", purpose: .execute, input: "x", output: "no",
+                        status: .failed)),
+                .output(Array((lines[6] + "\n").utf8)),
+            ])
+    }
+
+    @Test("What the thread's earlier sessions used isn't counted again")
+    func countsResumed() throws {
+        let folder = TemporaryFolder()
+        var path = folder.path
+        for name in [".codex", "sessions", "2023", "11", "14"] {
+            path += "/" + name
+            mkdir(path, 0o755)
+        }
+        let thread = "01a2023a-b695-7f70-84d0-f1eb8f93f08f"
+        func count(_ time: String, _ input: Int, _ output: Int) -> String {
+            #"{"timestamp":"2023-11-14T\#(time)Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":\#(input),"output_tokens":\#(output)}}}}"#
+        }
+        // The log begins at 22:13:20; what was used since then is this session's.
+        let lines = [
+            count("22:10:00.000", 1200, 80), count("22:11:00.000", 2400, 160),
+            String(repeating: "x", count: 600_000), count("22:13:21.000", 3600, 240),
+        ]
+        try Files.replace(
+            path + "/rollout-2023-11-14T22-10-00-\(thread).jsonl",
+            with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o600)
+        var brief = DialogueLog.brief(resumes: thread)
+        brief.places.home = folder.path
+
+        let events = events(
+            try DialogueLog.recorded("codex-resumed.jsonl"), CodexDialogue(brief, model: nil))
+
+        #expect(events.first == .began(SessionStart(vendorSession: thread, isResumed: true)))
+        #expect(events.contains(.usage(Usage(input: 2400, output: 160))))
+    }
+
+    @Test("A rollout that isn't there, or is no file, is told and not waited for")
+    func survivesOddRollouts() throws {
+        let folder = TemporaryFolder()
+        var path = folder.path
+        for name in [".codex", "sessions", "2023", "11", "14"] {
+            path += "/" + name
+            mkdir(path, 0o755)
+        }
+        let thread = "01a2023a-b695-7f70-84d0-f1eb8f93f08f"
+        mkfifo(path + "/rollout-2023-11-14T22-10-00-\(thread).jsonl", 0o600)
+        var brief = DialogueLog.brief(resumes: thread)
+        brief.places.home = folder.path
+
+        let events = events(
+            try DialogueLog.recorded("codex-resumed.jsonl"), CodexDialogue(brief, model: nil))
+
+        #expect(events.contains { if case .note = $0 { true } else { false } })
+        #expect(events.contains(.usage(Usage(input: 4800, output: 320))))
+    }
+
+    @Test("It waits where the provider refuses, and says why it gave up")
+    func tellsTroubles() throws {
+        let refused = events(try DialogueLog.recorded("codex-401.jsonl"))
+        let busy = events(try DialogueLog.recorded("codex-500.jsonl"))
+
+        func waits(_ events: [SessionEvent.Kind]) -> [FailureType] {
+            events.compactMap { if case .waiting(let wait) = $0 { wait.type } else { nil } }
+        }
+        #expect(waits(refused) == Array(repeating: .authentication, count: 5))
+        #expect(waits(busy) == Array(repeating: .overload, count: 5))
+        guard case .problem(let trouble)? = refused.dropLast().last else {
+            Issue.record("no problem")
+            return
+        }
+        #expect(trouble.code == "401")
+        #expect(trouble.isFatal)
+        #expect(refused.last == .turnEnded(.failed))
+    }
+
+    @Test("A thread that is gone is told as that")
+    func tellsGone() {
+        var log = DialogueLog()
+        let error = "Error: thread/resume: thread/resume failed: no rollout found for thread id 7\n"
+        log.add(.errorOutput(Array(error.utf8.prefix(30))))
+        log.add(.errorOutput(Array(error.utf8.dropFirst(30))))
+        log.add(.over)
+
+        guard case .problem(let trouble)? = log.events(dialogue()).first else {
+            Issue.record("no problem")
+            return
+        }
+        #expect(trouble.code == AgentTrouble.resumeFailed)
+    }
+
+    @Test("What isn't in the protocol is output")
+    func survivesBadInput() {
+        let lines = ["No JSON", #"{"type":"item.comp"#, #"{"type":"item.started"}"#, "7", "{}"]
+
+        #expect(events(lines) == lines.map { .output(Array(($0 + "\n").utf8)) })
+    }
+
+    @Test("Its command line has what its file says")
+    func launches() {
+        var options = CodexOptions()
+        options.model = "m"
+        options.arguments = ["--foo"]
+        let adapter = CodexAdapter(
+            options: options,
+            toolServers: [
+                ToolServer(name: "x", transport: .command(["/x", "-v"], environment: ["A": "b"])),
+                ToolServer(name: "y", transport: .http(url: "http://y", headers: [:])),
+            ])
+
+        let launch = adapter.launch(DialogueLog.brief(resumes: "7"))
+
+        #expect(
+            launch.arguments == [
+                "exec", "--json", "--skip-git-repo-check",
+                "--dangerously-bypass-approvals-and-sandbox", "-C", "/tree", "-m", "m", "-c",
+                #"mcp_servers.x.command="/x""#, "-c", #"mcp_servers.x.args=["-v"]"#, "-c",
+                #"mcp_servers.x.env={ "A" = "b" }"#, "-c", #"mcp_servers.y.url="http://y""#, "-c",
+                "mcp_servers.y.http_headers={  }", "--foo", "resume", "7", "-",
+            ])
+        #expect(launch.input == .prompt)
+    }
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Runs a command on a kernel that seems to lack something of what a sandbox is made of.
+
+usage: lacking.py [namespaces] [landlock] [seccomp] -- PROGRAM ARGUMENT...
+"""
+
+import ctypes
+import os
+import platform
+import struct
+import sys
+
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+ARGUMENT = 16
+ALLOW, REFUSE = (RETURN, 0, 0, 0x7FFF0000), 0x00050000
+NOT_PERMITTED, INVALID, NO_SUCH_CALL = 1, 22, 38
+NEW_NAMESPACES = 0x7E020080
+CLONE, UNSHARE, PRCTL = {"x86_64": (56, 272, 157), "aarch64": (220, 97, 167)}[platform.machine()]
+CLONE3, LANDLOCK_CREATE_RULESET = 435, 444
+
+
+def refuse(error):
+    return RETURN, 0, 0, REFUSE | error
+
+
+def program(lacks):
+    """One after the other: whatever isn't meant goes on to the next."""
+    lines = [(LOAD, 0, 0, 0)]
+    if "namespaces" in lacks:
+        # C libraries then take clone, whose flags a filter can see.
+        lines += [(EQUAL, 0, 1, CLONE3), refuse(NO_SUCH_CALL),
+                  (EQUAL, 1, 0, CLONE), (EQUAL, 0, 4, UNSHARE),
+                  (LOAD, 0, 0, ARGUMENT), (ANY_BIT, 0, 1, NEW_NAMESPACES), refuse(NOT_PERMITTED),
+                  ALLOW]
+    if "landlock" in lacks:
+        lines += [(EQUAL, 0, 1, LANDLOCK_CREATE_RULESET), refuse(NO_SUCH_CALL)]
+    if "seccomp" in lacks:
+        lines += [(EQUAL, 0, 4, PRCTL), (LOAD, 0, 0, ARGUMENT),
+                  (EQUAL, 0, 1, PR_SET_SECCOMP), refuse(INVALID), ALLOW]
+    return lines + [ALLOW]
+
+
+def main():
+    mark = sys.argv.index("--")
+    lines = program(sys.argv[1:mark])
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in lines))
+    filter = struct.pack("HxxxxxxP", len(lines), ctypes.addressof(code))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "no_new_privs")
+    if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
+    os.execvp(sys.argv[mark + 1], sys.argv[mark + 1:])
+
+
+main()

@@ -1,0 +1,72 @@
+import SkepCore
+import SkepWire
+import Testing
+
+@testable import SkepAgents
+
+@Suite("An agent that is stuck")
+struct LeaderStallTests {
+    private func result(_ script: String, _ limits: SessionLimits) async throws -> SessionResult {
+        let fixture = try LeaderFixture()
+        try await fixture.start(script)
+        let outcome = try await fixture.leader(limits: limits).lead()
+        return try fixture.result(outcome)
+    }
+
+    @Test("Who never says a word is stopped when its start takes too long")
+    func neverStarts() async throws {
+        let result = try await result("exec sleep 300", SessionLimits(start: .milliseconds(100)))
+
+        #expect(result.ending == .silent)
+        #expect(result.failure?.type == .stalled)
+        #expect(result.failure?.message.hasPrefix("it never said a word") == true)
+    }
+
+    @Test("Who falls silent at work is stopped, also with its output closed")
+    func fallsSilent() async throws {
+        let limits = SessionLimits(silence: .milliseconds(300))
+        for script in [
+            "echo ready; exec sleep 300", "echo ready; exec >&- 2>&-; exec sleep 300",
+        ] {
+            let result = try await result(script, limits)
+
+            #expect(result.ending == .silent)
+            #expect(result.failure?.type == .stalled)
+        }
+    }
+
+    @Test("Each phase has a limit of its own, by the log's times")
+    func knowsPhases() {
+        func at(_ seconds: Int64) -> Moment { Moment(wallMS: 0, uptimeMS: seconds * 1000) }
+        let limits = SessionLimits(silence: .seconds(60), start: .seconds(10))
+        var watch = StallWatch(limits, hasProtocol: true, startedAt: at(0))
+        func isStuck(_ seconds: Int64) -> Bool { watch.failure(at: at(seconds)) != nil }
+
+        #expect(!isStuck(9) && isStuck(10))
+
+        watch.take(LogEntry(at: at(5), kind: .output([])))
+        #expect(!isStuck(64) && isStuck(65))
+
+        watch.take(.waiting(AgentWait(type: .quota, text: "", length: .seconds(600))))
+        #expect(!isStuck(664) && isStuck(665))
+
+        watch.take(LogEntry(at: at(500), kind: .output([])))
+        #expect(!isStuck(559) && isStuck(560))
+
+        watch.take(LogEntry(at: at(550), kind: .said([])))
+        #expect(!isStuck(609) && isStuck(610))
+    }
+
+    @Test("Without limits only the start has one, and only where there is a protocol")
+    func isPatient() {
+        func at(_ seconds: Int64) -> Moment { Moment(wallMS: 0, uptimeMS: seconds * 1000) }
+        var spoken = StallWatch(SessionLimits(), hasProtocol: true, startedAt: at(0))
+        let plain = StallWatch(SessionLimits(), hasProtocol: false, startedAt: at(0))
+
+        #expect(spoken.failure(at: at(299)) == nil)
+        #expect(spoken.failure(at: at(300)) != nil)
+        #expect(plain.failure(at: at(100_000)) == nil)
+        spoken.take(LogEntry(at: at(1), kind: .errorOutput([])))
+        #expect(spoken.failure(at: at(100_000)) == nil)
+    }
+}
