@@ -14,11 +14,16 @@ public struct DispatchSettings: Sendable, Hashable {
     public var maxPullRequests: Int?
     /// The priority that a label gives; the largest counts.
     public var priorities: [String: Int]
+    /// Who is asked what agents want to know; nobody named: the issue's author.
+    public var ask: [LoginName]
+    /// The label of issues on which a question waits for its answer.
+    public var questionLabel: String
 
     public init(
         repositories: [RepositoryName] = [], allowedUsers: Set<LoginName> = [],
         maxRuns: Int? = nil, maxRunsPerRepository: Int? = nil, maxRunsPerAgent: Int? = nil,
-        maxPullRequests: Int? = nil, priorities: [String: Int] = Self.standardPriorities
+        maxPullRequests: Int? = nil, priorities: [String: Int] = Self.standardPriorities,
+        ask: [LoginName] = [], questionLabel: String = Self.standardQuestionLabel
     ) {
         self.repositories = repositories
         self.allowedUsers = allowedUsers
@@ -27,11 +32,18 @@ public struct DispatchSettings: Sendable, Hashable {
         self.maxRunsPerAgent = maxRunsPerAgent
         self.maxPullRequests = maxPullRequests
         self.priorities = priorities
+        self.ask = ask
+        self.questionLabel = questionLabel
     }
+
+    public static let standardQuestionLabel = "needs-input"
 
     public static let standardPriorities = [
         "priority/critical": 30, "priority/high": 20, "priority/medium": 10, "priority/low": -10,
     ]
+
+    /// Who is asked a question on an issue.
+    public func asked(on issue: Issue) -> [LoginName] { ask.isEmpty ? [issue.author] : ask }
 
     /// The priority of an issue by its labels.
     public func priority(of issue: Issue) -> Int {

@@ -31,6 +31,9 @@ extension ReportPoster {
                 repository: report.issue.repository, title: title, body: report.body,
                 labels: labels)
             return try await tracker.openIssue(new, marker: report.marker).url
+        case .attention:
+            try await showAttention(on: report.issue)
+            return ""
         case .status(let status, let commit):
             try await tracker.setStatus(status, at: commit, in: report.issue.repository)
             return ""
@@ -45,6 +48,17 @@ extension ReportPoster {
     }
 
     // MARK: Labels
+
+    private func showAttention(on place: IssueReference) async throws {
+        let label = parts.dispatch.questionLabel
+        let waits = try await parts.store.openQuestions(in: place.repository)
+            .contains { $0.issue == place }
+        if waits {
+            try await put([label], on: place)
+        } else {
+            try await parts.tracker.removeLabel(label, from: place)
+        }
+    }
 
     private func put(_ labels: [String], on place: IssueReference) async throws {
         guard !labels.isEmpty else { return }

@@ -123,6 +123,7 @@ extension ReportContent {
         case .close: "the closing"
         case .reopen: "the reopening"
         case .issue: "the new issue"
+        case .attention: "the label"
         case .status: "the commit status"
         }
     }

@@ -99,7 +99,12 @@ struct StepRunner: Sendable {
                     case .shutdown, nil: ending()
                     }
                 }, logger: logger)
-            let outcome = try await step.run(context)
+            if let pause = try await pause(context, step) { return pause }
+            var outcome = try await step.run(context)
+            if let failure = try await lastStraw(outcome.way, context) {
+                outcome.way = .giveUp(failure)
+            }
+            if let stopped = try await heldBack(outcome, job) { outcome.way = .wait(stopped) }
             return translate(outcome, context)
         } catch {
             if let reason = attempt.stopReason {
@@ -161,7 +166,8 @@ struct StepRunner: Sendable {
     private func translate(_ outcome: StepOutcome, _ context: StepContext) -> StepSettlement {
         var settlement = StepSettlement(
             .release, head: outcome.head, pullRequest: outcome.pullRequest, branch: outcome.branch,
-            session: outcome.session, checks: outcome.checks, reviews: outcome.reviews,
+            session: outcome.session, account: outcome.account, checks: outcome.checks,
+            reviews: outcome.reviews,
             notes: outcome.notes, reports: outcome.reports)
         let run = context.run
         switch outcome.way {
@@ -187,6 +193,14 @@ struct StepRunner: Sendable {
         case .fail(let failure):
             settlement.way = .fail(failure)
             settlement.reports.append(failed(failure.message, outcome, run))
+        case .giveUp(let failure):
+            settlement.way = .fail(Failure(failure))
+            settlement.reports.append(
+                ReportText.failed(
+                    agent: context.agent.definition.name, run: run.id, failure: failure,
+                    kept: outcome.kept ?? kept(run), tail: outcome.tail))
+        case .park(let failure): park(failure, context, &settlement)
+        case .wait(let failure): wait(failure, context, &settlement)
         case .sentBack(let word, let findings, let detail):
             sendBack(word, findings, detail, outcome, context, &settlement)
         }

@@ -14,8 +14,12 @@ public struct SwarmParts: Sendable {
     /// In the order in which they are asked.
     public let workflows: [Workflow]
     public let dispatch: DispatchSettings
+    /// How working trees of repositories are made ready.
+    public let setups: [RepositoryName: RepositorySetup]
     /// Tokens of the agents that have an account of their own on the tracker.
     public let accounts: [AgentName: Secret]
+    /// What models cost.
+    public let prices: PriceTable
     /// Keeps a burn-down's report as a file, and answers with its path.
     public let keepReport: @Sendable (_ name: String, _ text: String) async throws -> String
     public let clock: any Clock
@@ -27,6 +31,7 @@ public struct SwarmParts: Sendable {
         workspaces: any Workspaces, commands: any Commands, sessions: any SessionReaper,
         agents: [any Agent], workflows: [Workflow],
         dispatch: DispatchSettings = DispatchSettings(), accounts: [AgentName: Secret] = [:],
+        prices: PriceTable = PriceTable(), setups: [RepositoryName: RepositorySetup] = [:],
         keepReport: @escaping @Sendable (String, String) async throws -> String = { name, _ in name
         }, clock: any Clock,
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
@@ -43,6 +48,8 @@ public struct SwarmParts: Sendable {
         self.workflows = workflows
         self.dispatch = dispatch
         self.accounts = accounts
+        self.prices = prices
+        self.setups = setups
         self.keepReport = keepReport
         self.clock = clock
         self.random = random

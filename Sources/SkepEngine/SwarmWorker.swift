@@ -51,6 +51,7 @@ public struct SwarmWorker: Sendable {
                 agent.definition.concurrency, of: agent.definition.concurrencyKey,
                 in: SwarmQueues.steps)
         }
+        try await retryLogins()
         try await SwarmSchedules(parts).declare()
         let handlers = handlers()
         let scheduler = Scheduler(store: parts.queue, clock: parts.clock, logger: parts.logger)
@@ -79,6 +80,13 @@ public struct SwarmWorker: Sendable {
             try await group.next()
             group.cancelAll()
             try await group.waitForAll()
+        }
+    }
+
+    /// Agents' files and secrets are read when Skep starts: a login may have been mended.
+    private func retryLogins() async throws {
+        for hold in try await parts.store.accountHolds() where hold.type == .authentication {
+            try await parts.store.lift(hold.account)
         }
     }
 

@@ -38,7 +38,8 @@ extension WorkflowCatalog {
             commands: settings.commands, environment: settings.environment,
             limits: settings.limits, reviewers: settings.reviewers,
             reviewerCount: settings.reviewerCount, prompt: prompt,
-            testReports: settings.testReports, location: node.location)
+            testReports: settings.testReports, isReadOnly: settings.isReadOnly,
+            location: node.location)
     }
 
     /// Where the run goes on each outcome that the step's kind may have.

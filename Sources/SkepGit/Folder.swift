@@ -155,6 +155,11 @@ public final class Folder: Sendable {
         guard renameat(descriptor, name + ".new", descriptor, name) == 0 else { throw fail(name) }
     }
 
+    /// Gives an entry another name; a file that has it already is replaced.
+    public func rename(_ name: String, to other: String) throws(GitError) {
+        guard renameat(descriptor, name, descriptor, other) == 0 else { throw fail(name) }
+    }
+
     /// Makes a symbolic link; what has the name already is an error.
     @discardableResult
     public func writeLink(_ name: String, to target: [UInt8], owner: FileOwner? = nil)

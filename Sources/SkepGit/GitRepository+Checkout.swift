@@ -10,16 +10,18 @@ extension GitRepository {
     ///
     /// - Parameters:
     ///   - keepsIgnored: Whether files that the commit's `.gitignore` names may stay.
+    ///   - kept: Folders that stay even so, where it names them; paths without "/" at the end.
     ///   - owner: Who new files and folders are given to.
     public func checkOut(
-        _ commit: GitObjectID, keepsIgnored: Bool = false, owner: FileOwner? = nil
+        _ commit: GitObjectID, keepsIgnored: Bool = false, keeping kept: Set<String> = [],
+        owner: FileOwner? = nil
     ) throws(GitError) {
         let commitTree = try tree(of: commit)
         defer { git_tree_free(commitTree) }
         let files = try files(of: commitTree)
         let checkout = try GitCheckout(pointer, files, owner: owner)
         try checkout.write()
-        try checkout.clean(keepsIgnored: keepsIgnored)
+        try checkout.clean(keepsIgnored: keepsIgnored, kept)
     }
 
     /// All files of a tree by path.
@@ -145,11 +147,13 @@ private final class GitCheckout {
 
     /// Removes what the commit doesn't have. What is ignored is decided after the commit's own
     /// rules are in place, and after rules that somebody else left are gone.
-    func clean(keepsIgnored: Bool) throws(GitError) {
-        try clean(tree.root, "", keepsIgnored)
+    func clean(keepsIgnored: Bool, _ kept: Set<String>) throws(GitError) {
+        try clean(tree.root, "", keepsIgnored, kept)
     }
 
-    private func clean(_ folder: Folder, _ prefix: String, _ keepsIgnored: Bool) throws(GitError) {
+    private func clean(
+        _ folder: Folder, _ prefix: String, _ keepsIgnored: Bool, _ kept: Set<String>
+    ) throws(GitError) {
         for name in [".gitignore", ".gitattributes"] where files[prefix + name] == nil {
             try folder.remove(name)
         }
@@ -161,10 +165,11 @@ private final class GitCheckout {
             if let file = files[path] {
                 if file.mode == .submodule { try folder.folder(name).removeAll() }
             } else if folders.contains(path) {
-                try clean(folder.folder(name), path + "/", keepsIgnored)
+                try clean(folder.folder(name), path + "/", keepsIgnored, kept)
             } else {
                 let isFolder = folder.status(name)?.kind == .folder
-                if keepsIgnored, tree.isIgnored(isFolder ? path + "/" : path) { continue }
+                let isWanted = keepsIgnored || isFolder && kept.contains(path)
+                if isWanted, tree.isIgnored(isFolder ? path + "/" : path) { continue }
                 try folder.remove(name)
             }
         }

@@ -51,7 +51,8 @@ enum RunRow {
         return CurrentJob(
             id: JobID(rawValue: id), step: StepName(rawValue: row["job_step"]), state: state,
             notBefore: Timestamp(milliseconds: row["job_not_before_ms"]),
-            reason: row["job_reason"], attempt: row["job_attempt"], failures: row["job_failures"])
+            reason: row["job_reason"], attempt: row["job_attempt"], failures: row["job_failures"],
+            isHeld: row["job_is_held"])
     }
 
     static func summary(_ row: Row) throws -> RunSummary {
@@ -68,10 +69,11 @@ enum RunRow {
 enum SessionRow {
     static let columns = """
         id, run, job, attempt, agent, started_at_ms, workspace_path, base_commit, ended_at_ms,
-        ending, output_bytes
+        ending, output_bytes, vendor_session, model, input_tokens, cached_input_tokens,
+        cache_write_tokens, output_tokens, reasoning_tokens, cost_microdollars, failure, sandbox
         """
 
-    static func session(_ row: Row) -> SessionRecord {
+    static func session(_ row: Row) throws -> SessionRecord {
         SessionRecord(
             id: SessionID(rawValue: row["id"]), run: RunID(rawValue: row["run"]),
             job: JobID(rawValue: row["job"]), attempt: row["attempt"],
@@ -80,7 +82,27 @@ enum SessionRow {
             workspacePath: row["workspace_path"],
             base: (row["base_commit"] as String?).flatMap(CommitID.init(rawValue:)),
             endedAt: row.time("ended_at_ms"), ending: row["ending"],
-            outputBytes: row["output_bytes"])
+            outputBytes: row["output_bytes"],
+            facts: SessionFacts(
+                vendorSession: row["vendor_session"], model: row["model"], usage: usage(row),
+                failure: try (row["failure"] as String?).map {
+                    try JSONColumn.read(AgentFailure.self, from: $0)
+                },
+                sandbox: try (row["sandbox"] as String?).map {
+                    try JSONColumn.read(SandboxReport.self, from: $0)
+                }))
+    }
+
+    /// `nil` where the agent didn't tell.
+    static func usage(_ row: Row) -> Usage? {
+        guard let input = row["input_tokens"] as Int64?,
+            let output = row["output_tokens"] as Int64?
+        else { return nil }
+        return Usage(
+            input: input, cachedInput: row["cached_input_tokens"] ?? 0,
+            cacheWrites: row["cache_write_tokens"] ?? 0, output: output,
+            reasoning: row["reasoning_tokens"] ?? 0,
+            cost: (row["cost_microdollars"] as Int64?).map(Money.init(microdollars:)))
     }
 }
 

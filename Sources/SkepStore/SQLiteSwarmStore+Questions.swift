@@ -33,7 +33,9 @@ extension SwarmTransaction {
                 run.id.rawValue, agent.rawValue, text, now,
                 try JSONColumn.text(ParkedJob(next)),
             ])
+        let question = database.lastInsertedRowID
         try add(.question, of: run, text, by: agent)
+        try add([ReportText.attention("asked-\(question)")], to: run)
     }
 
     /// Answers the question of an open run, which goes on with the answer; nothing when it asks
@@ -48,6 +50,7 @@ extension SwarmTransaction {
             [answer, login.rawValue, now, row["id"] as Int64])
         try add(
             .answer, of: run, "\(login): \(answer)", by: AgentName(rawValue: row["agent"]))
+        try add([ReportText.attention("answered-\(row["id"] as Int64)")], to: run)
         let parked = try row.json("next_job", as: ParkedJob.self)
         try enqueue(parked.job(answer: answer), for: run)
     }

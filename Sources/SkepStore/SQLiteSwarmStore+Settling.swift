@@ -100,9 +100,8 @@ extension SwarmTransaction {
                 settlement.head?.rawValue, settlement.pullRequest?.number,
                 settlement.pullRequest?.url, settlement.branch?.rawValue, run.id.rawValue,
             ])
-        if let session = settlement.session {
-            try close(session.id, ending: session.ending, outputBytes: session.outputBytes)
-        }
+        if let session = settlement.session { try close(session) }
+        if let account = settlement.account { try note(account, of: settlement.session?.id, run) }
         for check in settlement.checks { try insert(check, of: run) }
         for review in settlement.reviews { try insert(review, of: run) }
         for note in settlement.notes {

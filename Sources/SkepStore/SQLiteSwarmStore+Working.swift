@@ -49,7 +49,8 @@ extension SQLiteSwarmStore {
             let swarm = SwarmTransaction(transaction)
             let record = try swarm.session(session.rawValue)
             guard try swarm.run(record.run).closing != nil else { return }
-            try swarm.close(session, ending: ending, outputBytes: record.outputBytes)
+            try swarm.close(
+                SessionClosing(id: session, ending: ending, outputBytes: record.outputBytes))
         }
     }
 }
@@ -66,7 +67,7 @@ extension SwarmTransaction {
         let step = StepJob(
             run: try openRun(RunID(rawValue: row["run"])), job: job, attempt: lease.job.attempt,
             step: StepName(rawValue: row["step"]), round: row["round"], findings: row["findings"],
-            openSession: try openSession(of: job),
+            openSession: try openSession(of: job), lastSession: try lastSession(of: job),
             agent: (row["agent"] as String?).map(AgentName.init(rawValue:)))
         try tell(of: step)
         try execute(
@@ -107,21 +108,47 @@ extension SwarmTransaction {
               FROM session
              WHERE job = ? AND ended_at_ms IS NULL
             """, [job.rawValue]
-        ).map(SessionRow.session)
+        ).map { try SessionRow.session($0) }
+    }
+
+    /// Served by session_of_job.
+    private func lastSession(of job: JobID) throws -> SessionRecord? {
+        try fetchRow(
+            """
+            SELECT \(SessionRow.columns)
+              FROM session
+             WHERE job = ? AND ended_at_ms IS NOT NULL
+             ORDER BY id DESC
+             LIMIT 1
+            """, [job.rawValue]
+        ).map { try SessionRow.session($0) }
     }
 
     fileprivate func session(_ id: Int64) throws -> SessionRecord {
         let row = try fetchRow("SELECT \(SessionRow.columns) FROM session WHERE id = ?", [id])
         guard let row else { throw SwarmError.noSuchSession(SessionID(rawValue: id)) }
-        return SessionRow.session(row)
+        return try SessionRow.session(row)
     }
 
-    func close(_ session: SessionID, ending: String, outputBytes: Int64) throws {
+    func close(_ session: SessionClosing) throws {
+        let facts = session.facts
+        // One that can't say it any more has used what was noted while it ran.
+        let usage = try facts.usage ?? self.session(session.id.rawValue).facts.usage
         try execute(
             """
             UPDATE session
-               SET ended_at_ms = ?, ending = ?, output_bytes = ?
+               SET ended_at_ms = ?, ending = ?, output_bytes = ?, vendor_session = ?, model = ?,
+                   input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?,
+                   output_tokens = ?, reasoning_tokens = ?, cost_microdollars = ?, failure = ?,
+                   sandbox = ?
              WHERE id = ? AND ended_at_ms IS NULL
-            """, [now, ending, outputBytes, session.rawValue])
+            """,
+            [
+                now, session.ending, session.outputBytes, facts.vendorSession, facts.model,
+                usage?.input, usage?.cachedInput, usage?.cacheWrites, usage?.output,
+                usage?.reasoning, usage?.cost?.microdollars,
+                try facts.failure.map { try JSONColumn.text($0) },
+                try facts.sandbox.map { try JSONColumn.text($0) }, session.id.rawValue,
+            ])
     }
 }

@@ -24,6 +24,9 @@ public final class SQLiteSwarmStore: SwarmStore {
         SchemaMigration(
             name: "swarm-m002_dispatch",
             sql: String(decoding: PackageResources.m002_dispatch_sql, as: UTF8.self)),
+        SchemaMigration(
+            name: "swarm-m003_accounts",
+            sql: String(decoding: PackageResources.m003_accounts_sql, as: UTF8.self)),
     ]
 }
 

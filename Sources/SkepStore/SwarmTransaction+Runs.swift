@@ -48,6 +48,10 @@ extension SwarmTransaction {
         guard hasChanged else { return }
         let words = outcome.rawValue.split(separator: "_").joined(separator: " ")
         try add(.closed, of: run, detail.isEmpty ? words : "\(words): \(detail)")
+        let question = try Int64.fetchOne(
+            database, sql: "SELECT id FROM question WHERE run = ? AND answered_at_ms IS NULL",
+            arguments: [run.id.rawValue])
+        if let question { try add([ReportText.attention("unanswered-\(question)")], to: run) }
     }
 
     /// Closes a run that somebody cancelled, with a report that says why and what is kept.

@@ -28,6 +28,14 @@ extension LocalWorkspaces {
         return try await body(workspace)
     }
 
+    public func setup(of workspace: Workspace) async throws -> String? {
+        try Slot(of: workspace, in: stateFolder).setup
+    }
+
+    public func recordSetup(_ key: String?, of workspace: Workspace) async throws {
+        try Slot(of: workspace, in: stateFolder).writeSetup(key)
+    }
+
     public func reservations() async throws -> Set<WorkspaceReservation> {
         var found: Set<WorkspaceReservation> = []
         let root = try Folder(stateFolder).makeFolder("workspaces")
@@ -49,6 +57,7 @@ extension LocalWorkspaces {
             defer { withExtendedLifetime(lock) {} }
             try release(slot)
         }
+        try await releasePorts(of: run)
     }
 
     private func release(_ slot: Slot) throws {
@@ -160,11 +169,15 @@ extension LocalWorkspaces {
             // Nothing of another user's is built upon.
             try await offPool { try slot.folder.remove("tree") }
         }
+        if slot.folder.status("tree") == nil || !request.keepsIgnored && request.keeps.isEmpty {
+            try slot.writeSetup(nil)
+        }
         let tree = try slot.folder.makeFolder("tree", owner: owner)
         try await offPool { try tree.remove(".git") }
         let git = try await slot.repository(of: mirror)
         try await git.checkOut(
-            request.base.object, keepsIgnored: request.keepsIgnored, owner: owner)
+            request.base.object, keepsIgnored: request.keepsIgnored,
+            keeping: Set(request.keeps), owner: owner)
         let index = try? Folder(slot.gitPath).read("index", atMost: 256 << 20)
         try Island.make(
             in: tree, branch: request.branch, base: request.base, author: request.author,

@@ -5,7 +5,7 @@ import SkepQueue
 /// One place for a workspace on the disk, used by one run after the other.
 ///
 /// It holds `tree/` (the working tree, with an island in `tree/.git`), `output/` and a folder for each
-/// agent in `homes/`, which the agent may write, and `skep.git/`, `state` and `lock`, which only Skep
+/// agent in `homes/`, which the agent may write, and `skep.git/`, `state`, `setup` and `lock`, which only Skep
 /// does.
 struct Slot {
     let path: String
@@ -70,6 +70,16 @@ struct Slot {
 
             """
         try folder.replace("state", Array(text.utf8))
+    }
+
+    /// What it was set up with.
+    var setup: String? {
+        (try? folder.read("setup", atMost: 4096)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func writeSetup(_ key: String?) throws {
+        guard let key else { return try folder.remove("setup") }
+        try folder.replace("setup", Array(key.utf8))
     }
 
     /// Skep's own repository over the working tree: index, and objects of the mirror.

@@ -12,11 +12,13 @@ public enum WorkspaceError: SkepError, Hashable {
     /// The value doesn't name a workspace of this state folder.
     case notOurs(path: String)
     case invalidBranch(BranchName)
+    /// Other runs or programs have all of them.
+    case noPorts(RunID, wanted: Int)
 
     public var kind: ErrorKind {
         switch self {
         case .noMirror, .noSuchBase: .conflict
-        case .inUse: .unavailable
+        case .inUse, .noPorts: .unavailable
         case .notOurs: .defect
         case .invalidBranch: .configuration
         }
@@ -30,6 +32,7 @@ public enum WorkspaceError: SkepError, Hashable {
             "Commit \(commit) isn't in the mirror of \(repository)"
         case .notOurs(let path): "\"\(path)\" isn't a workspace."
         case .invalidBranch(let branch): "\"\(branch)\" can't be the name of a branch."
+        case .noPorts(let run, let wanted): "There are no \(wanted) free ports for run \(run)."
         }
     }
 
@@ -39,6 +42,7 @@ public enum WorkspaceError: SkepError, Hashable {
         case .inUse(_, let path): "Another process holds \"\(path)\"."
         case .noSuchBase:
             "A run's commits stay on the machine that made them until it is published."
+        case .noPorts: "Other runs have them, or other programs listen there."
         case .notOurs, .invalidBranch: nil
         }
     }
@@ -48,6 +52,7 @@ public enum WorkspaceError: SkepError, Hashable {
         case .noMirror: nil
         case .inUse: "Wait for the worker that has it, or end it."
         case .noSuchBase: "Let the worker on that machine go on with the run."
+        case .noPorts: "Wait for other runs to end, or ask for fewer in the repository's \"setup\"."
         case .notOurs: nil
         case .invalidBranch: "Change \"branch\" in the workflow."
         }

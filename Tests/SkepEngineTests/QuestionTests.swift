@@ -44,6 +44,107 @@ struct QuestionTests {
         }
     }
 
+    @Test(
+        "A question in the protocol is asked, shown by a label, and answered in the agent's session"
+    )
+    func questionInProtocol() async throws {
+        let dispatch = DispatchSettings(ask: ["maria", "olaf"])
+        try await Swarm.with(endings: [], dispatch: dispatch) { swarm in
+            swarm.workspaces.change { $0.collections = [Collection(head: .sample("a"), notes: [])] }
+            swarm.agents[0].tell(
+                [],
+                facts: ScriptedAgent.Facts(
+                    failure: AgentFailure(type: .stopped, message: "it asks"),
+                    start: SessionStart(vendorSession: "v-1"), question: "Red or blue?"))
+            let issue = swarm.tracker.put(5)
+            let run = try await swarm.dispatch(issue)
+
+            let summary = try await swarm.working {
+                try await eventually("the label is on") {
+                    swarm.clock.advance(by: .milliseconds(100))
+                    return try await swarm.tracker.issue(issue).hasLabel("needs-input")
+                }
+                let lines = try await Explainer(swarm.parts).explain(issue).lines
+                #expect(
+                    lines.contains { $0.contains("asked since") && $0.hasSuffix("maria, olaf") })
+                swarm.agents[0].answer(with: [nil])
+                var answer = CommentDealing(comment: 7, place: issue, author: "maria")
+                answer.answers = [run: "Red."]
+                #expect(try await swarm.store.deal(with: answer))
+                return try await swarm.untilClosed(run)
+            }
+
+            #expect(summary.state == .published)
+            #expect(summary.failures == 0)
+            #expect(try await !swarm.tracker.issue(issue).hasLabel("needs-input"))
+            let post = try #require(swarm.tracker.posts(on: issue).first { $0.hasPrefix("❓") })
+            #expect(post.contains("❓ ann has a question, @maria, @olaf:"))
+            let agent = swarm.agents[0].snapshot
+            #expect(agent.resumes == [nil, "v-1"])
+            #expect(agent.prompts[1].hasPrefix("maria answered your question:\n\nRed."))
+            #expect(!agent.prompts[1].contains("Be good."))
+        }
+    }
+
+    @Test("An answer that comes in a comment days later is all that the agent's session is told")
+    func daysLater() async throws {
+        try await Swarm.with(endings: [], workflows: [.sample()]) { swarm in
+            swarm.workspaces.change { $0.collections = [Collection(head: .sample("a"), notes: [])] }
+            let agent = swarm.agents[0]
+            agent.tell(
+                [.question("Red or blue?")],
+                facts: ScriptedAgent.Facts(
+                    failure: AgentFailure(type: .stopped, message: "it asks"),
+                    start: SessionStart(vendorSession: "v-1"), question: "Red or blue?"))
+            let issue = swarm.tracker.put(5)
+            let run = try await swarm.dispatch(issue)
+            try await swarm.working {
+                try await eventually("the question is posted") {
+                    swarm.clock.advance(by: .milliseconds(100))
+                    return swarm.tracker.posts(on: issue).contains { $0.contains("Red or blue?") }
+                }
+            }
+            let coordinator = swarm.coordinator(workflows: [.sample()])
+            _ = await coordinator.pass()
+            swarm.clock.advance(by: .seconds(3 * 86_400))
+            _ = await coordinator.pass()
+            #expect(try await swarm.store.openQuestions(in: .sample).count == 1)
+            #expect(try await swarm.store.openSessions().isEmpty)
+
+            swarm.tracker.comment("Red, please.", by: "zoe", on: issue)
+            _ = await coordinator.pass()
+            agent.answer(with: [nil])
+            let summary = try await swarm.working { try await swarm.untilClosed(run) }
+
+            #expect(summary.state == .published)
+            #expect(summary.failures == 0)
+            #expect(agent.snapshot.resumes == [nil, "v-1"])
+            let told = try #require(agent.snapshot.prompts.last)
+            #expect(told.hasPrefix("zoe answered your question:\n\nRed, please.\n\n"))
+            #expect(!told.contains("Fix Something is wrong"))
+        }
+    }
+
+    @Test("Cancelling a run that asks takes the label away")
+    func cancelledQuestion() async throws {
+        try await Swarm.with(endings: []) { swarm in
+            swarm.agents[0].answer(with: ["{\"question\": \"Red or blue?\"}"])
+            let issue = swarm.tracker.put(5)
+            let run = try await swarm.dispatch(issue)
+
+            try await swarm.working {
+                try await eventually("the label is on") {
+                    swarm.clock.advance(by: .milliseconds(100))
+                    return try await swarm.tracker.issue(issue).hasLabel("needs-input")
+                }
+                _ = try await swarm.store.cancel(run, reason: "enough")
+                _ = try await swarm.untilClosed(run)
+            }
+
+            #expect(try await !swarm.tracker.issue(issue).hasLabel("needs-input"))
+        }
+    }
+
     @Test("What was said of a pull request is told as such, with the way to merge the base")
     func feedback() async throws {
         try await Swarm.with(endings: []) { swarm in

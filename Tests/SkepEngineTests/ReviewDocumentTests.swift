@@ -94,7 +94,7 @@ struct ReviewDocumentTests {
         let file = folder.appendingPathComponent("output.json")
 
         func question() async -> String? {
-            let document = await OutputDocument.read(in: workspace)
+            let document = await OutputDocument.read(in: workspace, .none)
             try? manager.removeItem(at: file)
             return try? document.decoded(as: QuestionDocument.self).question
         }

@@ -62,6 +62,8 @@ struct ReviewTests {
                 #expect(prompt.contains(part))
             }
             #expect(prompt.contains("output.json"))
+            // It may build and try what it looks at; that is thrown away.
+            #expect(swarm.agents[1].snapshot.areReadOnly == [false])
         }
     }
 

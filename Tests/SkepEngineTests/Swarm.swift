@@ -23,7 +23,8 @@ struct Swarm {
 
     private init(
         folder: URL, clock: ManualClock, queue: SQLiteQueueStore, agents: [ScriptedAgent],
-        commands: ScriptedCommands, workflows: [Workflow]
+        commands: ScriptedCommands, workflows: [Workflow], dispatch: DispatchSettings,
+        setups: [RepositoryName: RepositorySetup]
     ) {
         self.folder = folder
         self.clock = clock
@@ -35,18 +36,23 @@ struct Swarm {
         parts = SwarmParts(
             store: store, queue: queue, tracker: tracker, workspaces: workspaces,
             commands: commands, sessions: reaper, agents: agents, workflows: workflows,
-            clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            dispatch: dispatch, setups: setups, clock: clock,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// Makes a swarm in a folder of its own, which is gone afterwards.
     ///
     /// - Parameters:
     ///   - workflows: Instead of the usual one.
+    ///   - budgets: Ann's; her sessions then run until they are told to end, two at once.
+    ///   - provider: Of ann and bob; `nil`: each has an account of its own.
     ///   - others: Agents beside ann and bob, whose sessions run until they are told to end.
     static func with<R>(
         endings: [SessionResult.Ending] = [.exited(code: 0)],
         checks: [SessionResult.Ending] = [], selecting labels: [String]? = nil,
-        workflows: [Workflow]? = nil, others: [AgentName] = [],
+        workflows: [Workflow]? = nil, others: [AgentName] = [], budgets: Budgets? = nil,
+        provider: ProviderAccount? = nil, dispatch: DispatchSettings = DispatchSettings(),
+        setup: RepositorySetup? = nil,
         _ body: (Swarm) async throws -> R
     ) async throws -> R {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -60,13 +66,18 @@ struct Swarm {
             migrations: SQLiteSwarmStore.migrations, follower: RunFollower())
         let agents =
             [
-                ScriptedAgent("ann", login: "ann-bot", endings: endings, clock: clock),
-                ScriptedAgent("bob", login: "bob-bot", endings: endings, clock: clock),
+                ScriptedAgent(
+                    "ann", login: "ann-bot", concurrency: budgets == nil ? 1 : 2,
+                    endings: budgets == nil ? endings : [], provider: provider,
+                    budgets: budgets ?? Budgets(), clock: clock),
+                ScriptedAgent(
+                    "bob", login: "bob-bot", endings: endings, provider: provider, clock: clock),
             ] + others.map { ScriptedAgent($0, clock: clock) }
         let swarm = Swarm(
             folder: folder, clock: clock, queue: queue, agents: agents,
             commands: ScriptedCommands(endings: checks),
-            workflows: workflows ?? [workflow(selecting: labels)])
+            workflows: workflows ?? [workflow(selecting: labels)], dispatch: dispatch,
+            setups: setup.map { [.sample: $0] } ?? [:])
         let result = try await body(swarm)
         await queue.close()
         return result

@@ -56,7 +56,7 @@ struct WayTests {
             #expect(summary.attempt == 2)
             #expect(Set(swarm.workspaces.change { $0.released }) == [run])
             let report = try #require(swarm.tracker.posts(on: issue).last)
-            #expect(report.hasPrefix("❌ ann failed: ended by signal 9"))
+            #expect(report.hasPrefix("❌ ann failed: crashed: ended by signal 9"))
             #expect(report.contains("Nothing more happens by itself."))
         }
     }

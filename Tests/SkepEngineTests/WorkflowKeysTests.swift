@@ -111,7 +111,7 @@ struct WorkflowKeysTests {
         let review: Map = [
             "name": "review", "kind": "review", "by": ["codex", "claude"], "count": 1,
             "prompt": "review.md", "on": ["changes_requested": "work"] as Map, "rounds": 3,
-            "at_cap": "publish",
+            "at_cap": "publish", "read_only": true,
         ]
         let checks: Map = [
             "name": "checks", "kind": "commands", "run": "make test", "junit": ["build/*.xml"],
@@ -126,6 +126,8 @@ struct WorkflowKeysTests {
         let step = try #require(workflow?.step("review"))
         #expect(step.reviewers == ["codex", "claude"])
         #expect(step.reviewerCount == 1)
+        #expect(step.isReadOnly)
+        #expect(workflow?.step("work")?.isReadOnly == false)
         #expect(step.rounds == 3)
         #expect(step.prompt?.uses("diff") == true)
         #expect(step.onOutcome == ["changes_requested": "work", "at_cap": "publish"])

@@ -10,7 +10,8 @@ import Testing
 @Suite("Migrations of the swarm")
 struct MigrationTests {
     @Test(
-        "A database of each earlier version is brought up to date with its rows", arguments: [0, 1])
+        "A database of each earlier version is brought up to date with its rows",
+        arguments: [0, 1, 2])
     func migrates(from version: Int) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "migrate-\(UInt32.random(in: 0 ... .max))")
@@ -96,6 +97,22 @@ struct MigrationTests {
                  WHERE repository = 'a' AND issue_number = 1 AND id <= 9
                    AND posted_at_ms IS NULL
                  ORDER BY id
+                """
+            ),
+            (
+                "session_of_agent",
+                """
+                SELECT SUM(input_tokens) FROM session
+                 WHERE ended_at_ms IS NOT NULL AND agent = 'a' AND ended_at_ms >= 1
+                   AND ended_at_ms < 2
+                """
+            ),
+            (
+                "session_of_job",
+                """
+                SELECT * FROM session
+                 WHERE job = 1 AND ended_at_ms IS NOT NULL
+                 ORDER BY id DESC LIMIT 1
                 """
             ),
             (

@@ -174,6 +174,65 @@ struct LendingTests {
         }
     }
 
+    @Test("Ignored folders that are named stay, and what a working tree was set up with is known")
+    func namedFoldersStay() async throws {
+        let fixture = try await WorkspaceFixture()
+        var first = fixture.request()
+        first.keeps = ["build"]
+        try await fixture.workspaces.withWorkspace(first) { workspace in
+            try await WorkspaceFixture.run(
+                "mkdir -p build src/build; echo o > build/o; echo o > src/build/o", in: workspace)
+            try await fixture.workspaces.recordSetup("k", of: workspace)
+        }
+        try await fixture.workspaces.release(run: first.run, of: fixture.name)
+
+        var second = fixture.request(run: 2)
+        second.keeps = ["build"]
+        try await fixture.workspaces.withWorkspace(second) { workspace in
+            let git = TestRepository(path: workspace.path)
+            let status = try await git.git("status", "--porcelain", "--ignored")
+            let setup = try await fixture.workspaces.setup(of: workspace)
+            #expect(status == "!! build/")
+            #expect(setup == "k")
+        }
+        try await fixture.workspaces.release(run: second.run, of: fixture.name)
+        try await fixture.workspaces.withWorkspace(fixture.request(run: 3)) { workspace in
+            let setup = try await fixture.workspaces.setup(of: workspace)
+            #expect(setup == nil)
+        }
+    }
+
+    @Test("A link in the place of a kept folder doesn't stay")
+    func linkedFolderDoesNotStay() async throws {
+        let fixture = try await WorkspaceFixture()
+        var request = fixture.request()
+        request.keeps = ["build"]
+        try await fixture.workspaces.withWorkspace(request) { workspace in
+            try await WorkspaceFixture.run("ln -s /etc build", in: workspace)
+        }
+
+        try await fixture.workspaces.withWorkspace(request) { workspace in
+            let names = try FileManager.default.contentsOfDirectory(atPath: workspace.path)
+            #expect(!names.contains("build"))
+        }
+    }
+
+    @Test("No two runs have one port, and a run has its own until it is released")
+    func ports() async throws {
+        let fixture = try await WorkspaceFixture()
+        let (one, two) = (RunID(rawValue: 1), RunID(rawValue: 2))
+
+        let first = try await fixture.workspaces.ports(3, for: one)
+        let second = try await fixture.workspaces.ports(3, for: two)
+        let again = try await fixture.workspaces.ports(3, for: one)
+        try await fixture.workspaces.release(run: one, of: fixture.name)
+        let third = try await fixture.workspaces.ports(1, for: RunID(rawValue: 3))
+
+        #expect(Set(first + second).count == 6)
+        #expect(again == first)
+        #expect(third == [first[0]])
+    }
+
     @Test("A rescue saves files and commits once, and nothing when nothing is new")
     func rescueSavesOnce() async throws {
         let fixture = try await WorkspaceFixture()

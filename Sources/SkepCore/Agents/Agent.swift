@@ -29,6 +29,12 @@ public protocol Agent: Sendable {
     ///
     /// - Throws: A `SkepError` when its protocol has no way, or it has ended.
     func say(_ text: String, to session: SessionID) async throws
+
+    /// Its secrets, to keep them out of what it left beside its log.
+    ///
+    /// - Parameter others: Values that it was given besides, `Assignment.secrets`.
+    /// - Throws: A `SkepError` when a secret can't be had.
+    func secretScreen(with others: [String]) async throws -> SecretScreen
 }
 
 /// What an agent is to do.
@@ -42,9 +48,13 @@ public struct Assignment: Sendable {
     public var resumes: String?
     /// What it is told instead of `prompt` when it does go on with that session.
     public var resumePrompt: String?
-    /// Whether the workspace is only to be looked at, as a reviewer does; then the sandbox is
+    /// Whether the workspace is only to be looked at, as its workflow says; then the sandbox is
     /// read-only at least.
     public var isReadOnly: Bool
+    /// Variables of the repository's set-up; the agent's own of the same name win.
+    public var environment: [String: String]
+    /// Likewise, with values that are kept out of the log.
+    public var secrets: [String: String]
     /// Sees each event, in order and from the beginning, also those from before an adoption; its
     /// answer may end the session. Called by one task, which waits for it.
     public var watch: @Sendable (SessionEvent) async -> Intervention?
@@ -54,7 +64,8 @@ public struct Assignment: Sendable {
     public init(
         session: SessionID, run: RunID, issue: Issue, prompt: String, resumes: String? = nil,
         resumePrompt: String? = nil,
-        isReadOnly: Bool = false,
+        isReadOnly: Bool = false, environment: [String: String] = [:],
+        secrets: [String: String] = [:],
         watch: @escaping @Sendable (SessionEvent) async -> Intervention? = { _ in nil },
         ending: @escaping @Sendable () -> SessionEnding
     ) {
@@ -65,6 +76,8 @@ public struct Assignment: Sendable {
         self.resumes = resumes
         self.resumePrompt = resumePrompt
         self.isReadOnly = isReadOnly
+        self.environment = environment
+        self.secrets = secrets
         self.watch = watch
         self.ending = ending
     }

@@ -59,6 +59,9 @@ public struct AgentDefinition: Sendable, Hashable {
     public let toolServers: [ToolServer]
     /// Names of skills that it is given: folders below `skills/` of the configuration.
     public let skills: [String]
+    /// Files with a repository's instructions that its program reads by itself, such as "AGENTS.md";
+    /// Skep tells those of the others.
+    public let reads: [String]
     /// Its standing instructions; stand before every prompt.
     public let instructions: String
     /// The file it was read from.
@@ -71,7 +74,8 @@ public struct AgentDefinition: Sendable, Hashable {
         environment: [String] = ["PATH", "LANG"], secrets: [String: SecretSource] = [:],
         sandbox: SandboxPolicy = SandboxPolicy(), provider: ProviderAccount? = nil,
         permissions: PermissionPolicy = PermissionPolicy(), budgets: Budgets = Budgets(),
-        toolServers: [ToolServer] = [], skills: [String] = [], instructions: String = "",
+        toolServers: [ToolServer] = [], skills: [String] = [], reads: [String] = [],
+        instructions: String = "",
         location: SettingsLocation
     ) {
         self.name = name
@@ -89,6 +93,7 @@ public struct AgentDefinition: Sendable, Hashable {
         self.budgets = budgets
         self.toolServers = toolServers
         self.skills = skills
+        self.reads = reads
         self.instructions = instructions
         self.location = location
     }
@@ -126,6 +131,7 @@ public struct AgentDefinition: Sendable, Hashable {
         budgets = Budgets(reader.map("budgets", of: "budgets"))
         toolServers = ToolServer.all(reader)
         skills = reader.texts("skills") ?? []
+        reads = reader.texts("reads") ?? []
         self.instructions = instructions
         location = reader.location
     }

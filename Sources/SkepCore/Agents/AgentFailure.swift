@@ -13,6 +13,8 @@ public enum FailureType: String, Sendable, Hashable, CaseIterable, Codable {
     case network
     /// The conversation is too long for the model.
     case contextOverflow = "context_overflow"
+    /// The agent's own session, which was to be gone on with, is no more.
+    case sessionGone = "session_gone"
     /// The model or the provider refuses the task.
     case refused
     case missingProgram = "missing_program"
@@ -70,7 +72,8 @@ extension FailureType {
         case .rateLimit, .overload, .network: .wait
         case .crashed, .outOfMemory, .stalled, .lost, .stopped, .unknown, .tooManyProcesses:
             .retry(resumes: true)
-        case .contextOverflow, .protocolViolation, .timedOut, .outputLimit, .diskFull, .noProgress:
+        case .contextOverflow, .sessionGone, .protocolViolation, .timedOut, .outputLimit, .diskFull,
+            .noProgress:
             .retry(resumes: false)
         case .refused, .missingProgram, .wrongVersion, .startFailed, .budget, .noChanges,
             .policyViolation, .sandbox, .setupFailed:
@@ -87,6 +90,7 @@ extension FailureType {
         case .overload: "provider overloaded"
         case .network: "network trouble"
         case .contextOverflow: "conversation too long"
+        case .sessionGone: "its session is gone"
         case .refused: "refused"
         case .missingProgram: "program missing"
         case .wrongVersion: "wrong version of the program"
@@ -129,6 +133,11 @@ public struct AgentFailure: Sendable, Hashable, Codable {
         self.message = message
         self.evidence = evidence
         self.resetsAt = resetsAt
+    }
+
+    /// "out of quota: You've hit your limit".
+    public var sentence: String {
+        message.isEmpty || message == type.words ? type.words : "\(type.words): \(message)"
     }
 }
 

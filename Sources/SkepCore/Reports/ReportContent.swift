@@ -14,6 +14,9 @@ public enum ReportContent: Sendable, Hashable, Codable {
     case reopen(removing: [String])
     /// Opens an issue with its text in the report's repository.
     case issue(title: String, labels: [String])
+    /// Puts the label of questions on the report's issue, or takes it off, as it is when this is done:
+    /// by whether one waits there.
+    case attention
     /// Sets a status at a commit.
     case status(NewCommitStatus, commit: CommitID)
 }

@@ -21,6 +21,13 @@ extension ReportText {
         }
     }
 
+    /// Has the label say whether a question waits there.
+    ///
+    /// - Parameter why: "asked-3", "answered-3": what happened to which question.
+    public static func attention(_ why: String) -> NewReport {
+        NewReport(topic: why, body: "", content: .attention)
+    }
+
     // MARK: Comments
 
     /// That a comment was read.

@@ -28,8 +28,8 @@ extension ReportText {
             content: .reopen(removing: retirement.label.map { [$0] } ?? []), on: issue)
     }
 
-    /// A person's words on one line, with an end.
-    private static func sentence(_ text: String) -> String {
+    /// Somebody's words on one line, with an end.
+    static func sentence(_ text: String) -> String {
         let line = oneLine(text).split(separator: " ").joined(separator: " ")
         guard let last = line.last, !".!?…".contains(last) else { return line }
         return line + "."

@@ -104,12 +104,14 @@ extension ReportText {
     ///
     /// - Parameter number: From 1; a run may ask more than once.
     public static func asks(
-        agent: AgentName, question: String, of person: LoginName, number: Int
+        agent: AgentName, question: String, of people: [LoginName], number: Int
     ) -> NewReport {
         NewReport(
             topic: "question-\(number)",
             body: [
-                "❓ \(agent) has a question, @\(oneLine(person.rawValue)):", fenced(question),
+                "❓ \(agent) has a question, "
+                    + people.map { "@\(oneLine($0.rawValue))" }.joined(separator: ", ") + ":",
+                fenced(question),
                 "A comment on this issue answers it, and \(agent) goes on with the answer. "
                     + "Until then nothing happens here.",
             ].joined(separator: "\n\n"))

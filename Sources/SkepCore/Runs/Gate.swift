@@ -26,6 +26,10 @@ public struct ShutGate: Sendable, Hashable, Codable {
         case pullRequests = "pull_requests"
         /// The workflow runs at other hours.
         case hours
+        /// The agent's account with its provider waits.
+        case account
+        /// The agent has used up what it may on the issue, or today.
+        case budget
         /// What was said of its pull request is gathered for a moment before it goes back.
         case gathering
         /// It went back to the agent as often as it may.

@@ -129,6 +129,8 @@ public enum RunState: Sendable, Hashable {
         switch job.state {
         case .leased: self = .working(step: job.step)
         case .ready: self = .queued
+        case .scheduled where job.isHeld:
+            self = .waiting(reason: "skep run resume, since somebody stopped it", until: nil)
         case .scheduled:
             self = .waiting(reason: job.reason ?? "to try \(job.step) again", until: job.notBefore)
         case .succeeded, .dead, .cancelled:
@@ -168,11 +170,14 @@ public struct CurrentJob: Sendable, Hashable {
     public let reason: String?
     public let attempt: Int
     public let failures: Int
+    /// Whether somebody keeps it from beginning.
+    public let isHeld: Bool
 
     public init(
         id: JobID, step: StepName, state: Job.State, notBefore: Timestamp, reason: String?,
-        attempt: Int, failures: Int
+        attempt: Int, failures: Int, isHeld: Bool = false
     ) {
+        self.isHeld = isHeld
         self.id = id
         self.step = step
         self.state = state

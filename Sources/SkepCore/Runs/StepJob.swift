@@ -55,12 +55,14 @@ public struct StepJob: Sendable, Hashable {
     public let findings: String?
     /// The session an earlier attempt at this job started, if it was not settled.
     public let openSession: SessionRecord?
+    /// The newest session of this job that has ended.
+    public let lastSession: SessionRecord?
     /// The agent whose session it has, where that isn't the run's: a reviewer.
     public let agent: AgentName?
 
     public init(
         run: Run, job: JobID, attempt: Int, step: StepName, round: Int, findings: String?,
-        openSession: SessionRecord?, agent: AgentName? = nil
+        openSession: SessionRecord?, lastSession: SessionRecord? = nil, agent: AgentName? = nil
     ) {
         self.agent = agent
         self.run = run
@@ -70,6 +72,7 @@ public struct StepJob: Sendable, Hashable {
         self.round = round
         self.findings = findings
         self.openSession = openSession
+        self.lastSession = lastSession
     }
 }
 
@@ -91,11 +94,13 @@ public struct SessionRecord: Sendable, Hashable {
     public let ending: String?
     /// What its agent wrote, in bytes; 0 while it isn't settled.
     public let outputBytes: Int64
+    /// While it isn't settled only its usage is known, as it was noted last.
+    public let facts: SessionFacts
 
     public init(
         id: SessionID, run: RunID, job: JobID, attempt: Int, agent: AgentName,
         startedAt: Timestamp, workspacePath: String?, base: CommitID?, endedAt: Timestamp?,
-        ending: String?, outputBytes: Int64
+        ending: String?, outputBytes: Int64, facts: SessionFacts = SessionFacts()
     ) {
         self.id = id
         self.run = run
@@ -108,6 +113,7 @@ public struct SessionRecord: Sendable, Hashable {
         self.endedAt = endedAt
         self.ending = ending
         self.outputBytes = outputBytes
+        self.facts = facts
     }
 }
 

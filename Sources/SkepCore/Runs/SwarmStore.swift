@@ -4,7 +4,9 @@ public import SkepQueue
 ///
 /// Each method is one transaction, durable when it returns. Errors are `QueueError`s, and
 /// `SwarmError` where a rule of runs is broken.
-public protocol SwarmStore: DemandStore, PullRequestStore, BurndownStore, EventStore {
+public protocol SwarmStore: DemandStore, PullRequestStore, BurndownStore, EventStore,
+    AccountStore
+{
     // Opening
 
     /// Records a demand and, unless it was answered before or the agent is busy there, opens a run
@@ -83,6 +85,8 @@ public struct StepSettlement: Sendable, Hashable {
     public var branch: BranchName?
     /// The session that ended with this; while none is named, the job's next attempt adopts it.
     public var session: SessionClosing?
+    /// What that session showed of its account with the provider; `nil`: nothing.
+    public var account: AccountVerdict?
     /// Check results, each for one commit.
     public var checks: [CheckResult]
     public var reviews: [ReviewRecord]
@@ -94,12 +98,14 @@ public struct StepSettlement: Sendable, Hashable {
 
     public init(
         _ way: Way, head: CommitID? = nil, pullRequest: PullRequestLink? = nil,
-        branch: BranchName? = nil, session: SessionClosing? = nil, checks: [CheckResult] = [],
+        branch: BranchName? = nil, session: SessionClosing? = nil, account: AccountVerdict? = nil,
+        checks: [CheckResult] = [],
         reviews: [ReviewRecord] = [], notes: [String] = [], reports: [NewReport] = [],
         closingReports: [NewReport] = []
     ) {
         self.reviews = reviews
         self.session = session
+        self.account = account
         self.checks = checks
         self.notes = notes
         self.branch = branch
@@ -156,11 +162,38 @@ public struct SessionClosing: Sendable, Hashable {
     public let id: SessionID
     public let ending: String
     public let outputBytes: Int64
+    public let facts: SessionFacts
 
-    public init(id: SessionID, ending: String, outputBytes: Int64) {
+    public init(
+        id: SessionID, ending: String, outputBytes: Int64, facts: SessionFacts = SessionFacts()
+    ) {
         self.id = id
         self.ending = ending
         self.outputBytes = outputBytes
+        self.facts = facts
+    }
+}
+
+/// What is known of a session once it has ended.
+public struct SessionFacts: Sendable, Hashable {
+    /// What the agent's own program calls it.
+    public var vendorSession: String?
+    public var model: String?
+    /// With its cost: the agent's own figure, else by the price table; `nil`: unknown.
+    public var usage: Usage?
+    /// Why it didn't come to its own good end.
+    public var failure: AgentFailure?
+    public var sandbox: SandboxReport?
+
+    public init(
+        vendorSession: String? = nil, model: String? = nil, usage: Usage? = nil,
+        failure: AgentFailure? = nil, sandbox: SandboxReport? = nil
+    ) {
+        self.vendorSession = vendorSession
+        self.model = model
+        self.usage = usage
+        self.failure = failure
+        self.sandbox = sandbox
     }
 }
 

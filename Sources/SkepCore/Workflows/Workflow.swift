@@ -95,6 +95,9 @@ public struct StepDefinition: Sendable, Hashable {
     public let prompt: Template?
     /// Paths of JUnit files that commands write, with "*" and "**".
     public let testReports: [String]
+    /// Whether its session may only look at the working tree. False by default: what a reviewer
+    /// writes there while it tries things out is thrown away.
+    public let isReadOnly: Bool
     public let location: SettingsLocation
 
     public init(
@@ -102,8 +105,9 @@ public struct StepDefinition: Sendable, Hashable {
         rounds: Int = 2, commands: [String] = [], environment: [String] = ["PATH", "LANG"],
         limits: SessionLimits = SessionLimits(), reviewers: [AgentName] = [],
         reviewerCount: Int? = nil, prompt: Template? = nil, testReports: [String] = [],
-        location: SettingsLocation
+        isReadOnly: Bool = false, location: SettingsLocation
     ) {
+        self.isReadOnly = isReadOnly
         self.reviewers = reviewers
         self.reviewerCount = reviewerCount
         self.prompt = prompt

@@ -7,11 +7,27 @@ public protocol Commands: Sendable {
     /// When the task is cancelled everything it started is ended before this throws. Commands that
     /// earlier attempts left behind are ended first; those of later ones aren't touched.
     ///
-    /// - Parameter environment: Names of variables it gets from Skep's environment.
     func run(
         _ commandLine: String, in workspace: Workspace, for lease: LeaseToken,
-        environment: [String], limits: SessionLimits
+        environment: CommandEnvironment, limits: SessionLimits
     ) async throws -> CommandResult
+}
+
+/// The variables that a command gets.
+public struct CommandEnvironment: Sendable, Hashable {
+    /// Names of those it gets from Skep's own environment.
+    public var names: [String]
+    public var values: [String: String]
+    /// Values that are kept out of its output.
+    public var secrets: [String: String]
+
+    public init(
+        names: [String] = [], values: [String: String] = [:], secrets: [String: String] = [:]
+    ) {
+        self.names = names
+        self.values = values
+        self.secrets = secrets
+    }
 }
 
 public struct CommandResult: Sendable, Hashable {

@@ -42,10 +42,13 @@ public struct WorkspaceRequest: Sendable, Hashable {
     public var resumes: String?
     /// Whether ignored files of an earlier use may stay (build results, dependencies).
     public var keepsIgnored: Bool
+    /// Ignored folders of an earlier use that may stay in any case: caches of dependencies.
+    public var keeps: [String]
 
     public init(
         run: RunID, repository: RepositoryName, base: CommitID, branch: BranchName,
-        author: CommitAuthor, resumes: String? = nil, keepsIgnored: Bool = false
+        author: CommitAuthor, resumes: String? = nil, keepsIgnored: Bool = false,
+        keeps: [String] = []
     ) {
         self.run = run
         self.repository = repository
@@ -54,6 +57,7 @@ public struct WorkspaceRequest: Sendable, Hashable {
         self.author = author
         self.resumes = resumes
         self.keepsIgnored = keepsIgnored
+        self.keeps = keeps
     }
 }
 
@@ -116,11 +120,31 @@ public protocol Workspaces: Sendable {
     /// Lets others have the workspaces of a run that is closed. Those in use stay.
     func release(run: RunID, of repository: RepositoryName) async throws
 
+    /// What a workspace was set up with, as `recordSetup` was told; `nil` when it wasn't, or when
+    /// nothing of that was kept since.
+    func setup(of workspace: Workspace) async throws -> String?
+    /// Writes down what a workspace is set up with; `nil`: it isn't any more.
+    func recordSetup(_ key: String?, of workspace: Workspace) async throws
+
+    /// Ports of this machine's loopback interface that are a run's alone until it is released, the
+    /// same ones each time it asks.
+    ///
+    /// - Throws: An error of kind `.unavailable` when there aren't so many.
+    func ports(_ count: Int, for run: RunID) async throws -> [Int]
+
     /// Imports what was made in a workspace as `refs/skep/run-<r>/attempt-<a>`. Trusts nothing but
     /// the files: no hook, filter or configuration found there is used.
     func collect(
         _ workspace: Workspace, attempt: Int, message: String, author: CommitAuthor
     ) async throws -> Collection
+
+    /// Where the commits of the mirror that lead to `head` and not to `base` hold a secret, in a file
+    /// that one of them adds or changes, in its path, or in the commit itself: each a few words that
+    /// name the place, "config.env in commit 1a2b3c4". Empty when nowhere.
+    func leaks(
+        of screen: SecretScreen, from base: CommitID, to head: CommitID,
+        in repository: RepositoryName
+    ) async throws -> [String]
 
     /// Saves the workspace as it is under `refs/skep/rescue/run-<r>/…`, if anything is in it that
     /// isn't known already.

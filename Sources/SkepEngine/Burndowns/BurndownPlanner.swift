@@ -109,7 +109,8 @@ extension ShutGate.Kind {
     /// Whether a plan can wait for it: it is about how much is under way, or about the time.
     var opensByItself: Bool {
         switch self {
-        case .agentLimit, .repositoryLimit, .limit, .pullRequests, .hours, .gathering, .tracker:
+        case .agentLimit, .repositoryLimit, .limit, .pullRequests, .hours, .gathering, .tracker,
+            .account, .budget:
             true
         case .closed, .hold, .dependencies, .permission, .agent, .taken, .rounds: false
         }

@@ -19,6 +19,28 @@ struct LocalTime: Sendable {
         }
     }
 
+    /// By this machine's clocks.
+    static var machine: LocalTime { LocalTime(TimeZone.current.identifier) }
+
+    /// The day that a time lies in: its first instant, and the next day's.
+    func day(around time: Timestamp) -> (start: Timestamp, end: Timestamp) {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone
+        let start = calendar.startOfDay(
+            for: Date(timeIntervalSince1970: Double(time.milliseconds) / 1000))
+        // Some days have no midnight, and none has more than 26 hours: noon of the next is safe.
+        let end = calendar.startOfDay(for: start.addingTimeInterval(36 * 3600))
+        func timestamp(_ date: Date) -> Timestamp {
+            Timestamp(milliseconds: Int64(date.timeIntervalSince1970 * 1000))
+        }
+        return (timestamp(start), timestamp(end))
+    }
+
+    /// "16:00" on the day of `now`, else "2026-03-28 16:00".
+    func moment(_ time: Timestamp, seenFrom now: Timestamp) -> String {
+        day(time) == day(now) ? hour(time) : minute(time)
+    }
+
     /// "2026-03-28".
     func day(_ time: Timestamp) -> String { String(text(time).prefix(10)) }
 

@@ -134,6 +134,10 @@ struct CommandWork: Sendable {
                     continue
                 }
                 dealing.retries.append(summary.run.id)
+                if let definition = parts.agents[agent]?.definition {
+                    // A person may know that it works again.
+                    try await parts.store.lift(definition.provider)
+                }
                 lines.append("\(agent) tries again, in run \(summary.run.id).")
             case nil: lines.append("\(agent) is still at it, in run \(summary.run.id).")
             case .published, .noChanges, .chosen:

@@ -61,10 +61,12 @@ struct CommentDesk: Sendable {
         _ = try await parts.store.deal(with: dealing)
     }
 
-    /// Questions are put to the author of the issue, who may be somebody whose answer doesn't count.
+    /// Questions may be put to somebody whose answer doesn't count.
     private func tellAsked(_ placed: PlacedComment, on reference: IssueReference) async throws {
         let author = placed.comment.author
-        guard try await issue(reference)?.author == author else { return }
+        guard let issue = try await issue(reference),
+            parts.dispatch.asked(on: issue).contains(author)
+        else { return }
         var dealing = CommentDealing(
             comment: placed.comment.id, place: placed.place, author: author)
         dealing.reports = [ReportText.refused(author, on: placed.place)]

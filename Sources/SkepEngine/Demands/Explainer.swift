@@ -37,7 +37,7 @@ public struct Explainer: Sendable {
         }
         var work: [Explanation.Work] = []
         for summary in runs where !summary.state.isClosed {
-            work.append(try await place(of: summary, snapshot))
+            work.append(try await place(of: summary, on: issue, snapshot))
         }
         return Explanation(
             issue: issue.reference, title: issue.title, isOpen: issue.isOpen, asks: asks,
@@ -122,9 +122,11 @@ public struct Explainer: Sendable {
 
     // MARK: Work
 
-    private func place(of summary: RunSummary, _ snapshot: GateKeeper.Snapshot) async throws
-        -> Explanation.Work
-    {
+    private func place(
+        of summary: RunSummary, on issue: Issue, _ snapshot: GateKeeper.Snapshot
+    ) async throws -> Explanation.Work {
+        let question = try await parts.store.openQuestions(in: issue.reference.repository)
+            .last { $0.run == summary.run.id }
         var before: Int?
         var taken: [RunID] = []
         if summary.state == .queued, let id = summary.job, let job = try await parts.queue.job(id) {
@@ -142,7 +144,9 @@ public struct Explainer: Sendable {
         }
         return Explanation.Work(
             run: summary.run.id, agent: summary.run.agent, state: summary.state.word,
-            words: summary.state.words, jobsBefore: before, placesTakenBy: taken)
+            words: summary.state.words, jobsBefore: before, placesTakenBy: taken,
+            asked: question == nil ? [] : parts.dispatch.asked(on: issue),
+            askedAt: question?.askedAt)
     }
 }
 

@@ -32,6 +32,9 @@ public struct Explanation: Sendable, Hashable {
         public let jobsBefore: Int?
         /// The runs that have the places of its agent; empty unless it is queued.
         public let placesTakenBy: [RunID]
+        /// Whose answer it waits for; empty when it asks nothing.
+        public var asked: [LoginName] = []
+        public var askedAt: Timestamp?
     }
 
     public let issue: IssueReference
@@ -47,7 +50,9 @@ public struct Explanation: Sendable, Hashable {
     public var lines: [String] {
         var lines: [String] = []
         for work in work {
-            lines.append("\(work.agent) has run \(work.run): \(work.words)\(Self.place(work))")
+            lines.append(
+                "\(work.agent) has run \(work.run): \(work.words)\(Self.place(work))"
+                    + Self.asked(work))
         }
         for ask in asks {
             if let run = ask.answeredBy {
@@ -67,6 +72,12 @@ public struct Explanation: Sendable, Hashable {
                 "Pull request \(pullRequest.reference) of \(pullRequest.agent) is open\(verdict).")
         }
         return lines + nobody
+    }
+
+    private static func asked(_ work: Work) -> String {
+        guard let time = work.askedAt else { return "" }
+        let people = work.asked.map(\.rawValue).joined(separator: ", ")
+        return "; asked since \(time.words): \(people)"
     }
 
     private static func place(_ work: Work) -> String {

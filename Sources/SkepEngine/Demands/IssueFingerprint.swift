@@ -12,6 +12,12 @@ struct FNV1a: Sendable {
         add(0xff)
     }
 
+    /// Bytes of any kind, their number first.
+    mutating func add(_ bytes: [UInt8]) {
+        add(String(bytes.count))
+        for byte in bytes { add(byte) }
+    }
+
     private mutating func add(_ byte: UInt8) {
         value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
     }

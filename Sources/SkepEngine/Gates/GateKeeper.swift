@@ -40,9 +40,13 @@ public struct GateKeeper: Sendable {
         if !isForced {
             gates += limitGates(demand, issue, snapshot)
             gates += hourGates(workflow)
+            gates += accountGates(demand, snapshot)
         }
         gates += feedbackGates(demand, workflow, snapshot)
 
+        if !isForced, thoroughness == .everything || gates.isEmpty {
+            gates += try await budgetGates(demand, issue)
+        }
         if thoroughness == .everything || gates.isEmpty {
             gates += try await permissionGates(demand, snapshot.answers)
             // Work that goes back has begun already.

@@ -16,11 +16,15 @@ extension GateKeeper {
         private var runsByIssue: [IssueReference: [RunSummary]] = [:]
         private var countByRepository: [RepositoryName: Int] = [:]
         private var countByAgent: [AgentName: Int] = [:]
+        private let holds: [ProviderAccount: AccountHold]
         private let pullRequestsByIssue: [IssueReference: [PublishedPullRequest]]
 
         init(
-            openRuns: [RunSummary], pullRequests: [PublishedPullRequest], answers: TrackerAnswers
+            openRuns: [RunSummary], pullRequests: [PublishedPullRequest],
+            holds: [AccountHold] = [], answers: TrackerAnswers
         ) {
+            self.holds = Dictionary(
+                holds.map { ($0.account, $0) }, uniquingKeysWith: { first, _ in first })
             self.pullRequests = pullRequests
             self.answers = answers
             pullRequestsByIssue = Dictionary(grouping: pullRequests, by: \.issue)
@@ -43,6 +47,9 @@ extension GateKeeper {
             pullRequestsByIssue[issue] ?? []
         }
 
+        /// What an account waits for.
+        func hold(of account: ProviderAccount) -> AccountHold? { holds[account] }
+
         func count(of agent: AgentName) -> Int { countByAgent[agent] ?? 0 }
         func count(in repository: RepositoryName) -> Int { countByRepository[repository] ?? 0 }
     }
@@ -58,6 +65,6 @@ extension GateKeeper {
                 matching: RunFilter(openOnly: true, limit: 100_000)),
             pullRequests: try await parts.store.pullRequests(
                 matching: PullRequestFilter(states: [.open], limit: 100_000)),
-            answers: answers)
+            holds: try await parts.store.accountHolds(), answers: answers)
     }
 }

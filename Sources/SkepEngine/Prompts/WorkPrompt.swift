@@ -19,9 +19,11 @@ struct WorkPrompt {
         let answered = history.questions.filter { $0.answer != nil }
         // An answer that the job was given is told with its question.
         let isAnswer = findings != nil && answered.contains { $0.answer == findings }
+        let definition = context.agent.definition
         return PromptTemplate.joined([
-            context.agent.definition.instructions, template.filled(with: values),
-            Self.conversation(answered),
+            definition.instructions,
+            await RepositoryInstructions.read(in: workspace, besides: definition.reads)?.prompt,
+            template.filled(with: values), Self.conversation(answered),
             isAnswer ? nil : findings.map { mend($0, context.run) },
         ])
     }

@@ -14,45 +14,47 @@ struct AgentStep: Step {
         let history = try await context.parts.store.history(of: context.run.id)
         let prompt = WorkPrompt(issue: issue, target: start.target, history: history)
         let work = SessionWork(context: context, keepsWork: true)
-        return try await work.inWorkspace(at: start.commit) { workspace in
+        return try await work.inWorkspace(at: start.commit) { work, workspace in
             let text = try await prompt.text(in: workspace, context)
             return try await work.run(
                 text, on: issue, in: workspace, from: start.commit,
-                announcing: ReportText.working(agent: context.run.agent, branch: context.run.branch)
-            ) { result in
-                try await judge(result, on: issue, history, in: workspace, context)
+                announcing: ReportText.working(
+                    agent: context.run.agent, branch: context.run.branch),
+                answer: Resumption(context.job, history)
+            ) { left in
+                try await judge(left, on: issue, history, in: workspace, context)
             }
         }
     }
 
     /// Turns a session's end and what it left into the step's outcome.
     private func judge(
-        _ result: SessionResult, on issue: Issue, _ history: RunHistory, in workspace: Workspace,
+        _ left: Leavings, on issue: Issue, _ history: RunHistory, in workspace: Workspace,
         _ context: StepContext
     ) async throws -> StepOutcome {
         let agent = context.agent.definition
-        // Read before anything is done with the workspace.
-        let output = await OutputDocument.read(in: workspace)
+        let result = left.result
         let collection = try await context.parts.workspaces.collect(
             workspace, attempt: context.job.attempt, message: message(for: issue, context),
             author: agent.author)
+        let notes = collection.notes.map(left.screen.redacted)
 
         var outcome: StepOutcome
-        if let setback = result.ending.setback {
-            outcome = StepOutcome(setback)
-            if let head = collection.head {
-                outcome.kept =
-                    "commit \(head.short) (refs/skep/run-\(context.run.id)/attempt-"
-                    + "\(context.job.attempt) in the mirror)"
-            }
-        } else if let question = question(in: output) {
+        if let leak = try await leak(collection, in: workspace, context) {
+            outcome = StepOutcome(.giveUp(leak))
+            outcome.kept = kept(collection, context)
+        } else if let question = question(left) {
             outcome = StepOutcome(.ask(question))
             outcome.head = collection.head
             outcome.reports = [
                 ReportText.asks(
-                    agent: agent.name, question: question, of: issue.author,
+                    agent: agent.name, question: question,
+                    of: context.parts.dispatch.asked(on: issue),
                     number: history.questions.count + 1)
             ]
+        } else if let setback = result.setback {
+            outcome = StepOutcome(setback)
+            outcome.kept = kept(collection, context)
         } else if collection.head != nil || context.run.head != nil {
             // Sent back, it may have nothing to add: the next step sees the same commit again.
             outcome = StepOutcome(.done)
@@ -60,19 +62,40 @@ struct AgentStep: Step {
         } else {
             outcome = StepOutcome(.close(.noChanges, detail: "the agent changed nothing"))
             outcome.reports = [
-                ReportText.noChanges(agent: agent.name, notes: collection.notes, tail: result.tail)
+                ReportText.noChanges(agent: agent.name, notes: notes, tail: result.tail)
             ]
         }
-        outcome.notes = collection.notes
+        outcome.notes = notes
         return outcome
     }
 
-    /// What it asks; most sessions leave nothing there, or something else.
-    private func question(in output: OutputDocument) -> String? {
-        guard let document = try? output.decoded(as: QuestionDocument.self),
-            let question = document.question, question.contains(where: { !$0.isWhitespace })
-        else { return nil }
-        return String(question.prefix(QuestionDocument.maxText))
+    private func leak(
+        _ collection: Collection, in workspace: Workspace, _ context: StepContext
+    ) async throws -> AgentFailure? {
+        guard let head = collection.head else { return nil }
+        return try await context.leak(from: workspace.base, to: head)
+    }
+
+    private func kept(_ collection: Collection, _ context: StepContext) -> String? {
+        collection.head.map { head in
+            "commit \(head.short) (refs/skep/run-\(context.run.id)/attempt-"
+                + "\(context.job.attempt) in the mirror)"
+        }
+    }
+
+    /// What it asks, in its protocol or in a document it left; most sessions leave none, or another.
+    private func question(_ left: Leavings) -> String? {
+        let asked = left.result.question.map(left.screen.redacted)
+        let text: String?
+        switch left.result.failure?.type {
+        case nil:
+            text = asked ?? (try? left.document.decoded(as: QuestionDocument.self))?.question
+        // One that waits for a person is ended, and no worse for that.
+        case .stopped: text = asked
+        default: text = nil
+        }
+        guard let text, text.contains(where: { !$0.isWhitespace }) else { return nil }
+        return String(text.prefix(QuestionDocument.maxText))
     }
 
     private func message(for issue: Issue, _ context: StepContext) -> String {
@@ -92,7 +115,7 @@ struct StartingPoint: Sendable {
     static func find(_ context: StepContext) async throws -> StartingPoint {
         let run = context.run
         let repository = run.issue.repository
-        if let base = context.job.openSession?.base {
+        if let base = (context.job.openSession ?? context.job.resumable)?.base {
             return StartingPoint(commit: base, target: run.baseBranch)
         }
         let access = try await context.parts.tracker.gitAccess(to: repository)

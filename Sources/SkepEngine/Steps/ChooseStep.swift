@@ -9,6 +9,12 @@ struct ChooseStep: Step {
     static let hasSession = true
     static let promptNames: Set<String>? = ChoicePrompt.names
 
+    static func read(_ reader: SettingsReader) -> StepSettings {
+        var settings = StepSettings()
+        settings.isReadOnly = reader.boolean("read_only") ?? false
+        return settings
+    }
+
     func run(_ context: StepContext) async throws -> StepOutcome {
         guard case .choice(let runs)? = TriggerCause(context.run.cause) else {
             return StepOutcome(
@@ -37,23 +43,22 @@ struct ChooseStep: Step {
         let issue = try await context.parts.tracker.issue(context.run.issue)
         let start = try await StartingPoint.find(context)
         let work = SessionWork(context: context, keepsWork: false)
-        return try await work.inWorkspace(at: start.commit) { workspace in
+        return try await work.inWorkspace(at: start.commit) { work, workspace in
             let prompt = try await ChoicePrompt(issue: issue, candidates: candidates)
                 .text(in: workspace, context)
             return try await work.run(prompt, on: issue, in: workspace, from: start.commit) {
-                await judge($0, candidates, workspace, context)
+                judge($0, candidates, context)
             }
         }
     }
 
     private func judge(
-        _ result: SessionResult, _ candidates: [Candidate], _ workspace: Workspace,
-        _ context: StepContext
-    ) async -> StepOutcome {
-        if let setback = result.ending.setback { return StepOutcome(setback) }
+        _ left: Leavings, _ candidates: [Candidate], _ context: StepContext
+    ) -> StepOutcome {
+        if let setback = left.result.setback { return StepOutcome(setback) }
         let document: ChoiceDocument
         do {
-            document = try await OutputDocument.read(in: workspace).decoded(as: ChoiceDocument.self)
+            document = try left.document.decoded(as: ChoiceDocument.self)
         } catch {
             return unclear(error.message, context)
         }

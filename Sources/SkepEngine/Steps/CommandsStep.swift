@@ -32,9 +32,10 @@ struct CommandsStep: Step {
         let request = WorkspaceRequest(
             run: context.run.id, repository: context.run.issue.repository, base: head,
             branch: context.run.branch, author: context.agent.definition.author,
-            keepsIgnored: context.workflow.keepsIgnored)
+            keepsIgnored: context.workflow.keepsIgnored, keeps: context.keptFolders)
         return try await context.parts.workspaces.withWorkspace(request) { workspace in
-            try await check(head, in: workspace, context)
+            if let failed = try await SetUp(context)?.makeReady(workspace) { return failed }
+            return try await check(head, in: workspace, context)
         }
     }
 
@@ -42,13 +43,17 @@ struct CommandsStep: Step {
     private func check(_ head: CommitID, in workspace: Workspace, _ context: StepContext)
         async throws -> StepOutcome
     {
+        var environment = CommandEnvironment()
+        if let setUp = SetUp(context) { environment = try await setUp.environment() }
+        environment.names = context.definition.environment
         var checks: [CheckResult] = []
         var notes: [String] = []
         for command in context.definition.commands {
             let reports = await TestReports.before(context.definition.testReports, in: workspace)
             let result = try await context.parts.commands.run(
                 command, in: workspace, for: context.lease.token,
-                environment: context.definition.environment, limits: context.definition.limits)
+                environment: environment,
+                limits: context.definition.limits)
             switch result.ending {
             case .lost, .stopped, .startFailed:
                 // It says nothing about the commit.
@@ -63,7 +68,10 @@ struct CommandsStep: Step {
                     commit: head, command: command, hasPassed: result.succeeded,
                     ending: "\(result.ending)", duration: result.duration, tests: tests.counts))
             guard result.succeeded else {
-                var outcome = failed(command, result, tests.counts, at: head)
+                // What it ran is the agent's.
+                let screen = try await context.secretScreen()
+                let tail = screen.redacted(result.tail)
+                var outcome = failed(command, result, tail: tail, tests.counts, at: head)
                 outcome.checks = checks
                 outcome.notes = notes
                 return outcome
@@ -76,7 +84,8 @@ struct CommandsStep: Step {
     }
 
     private func failed(
-        _ command: String, _ result: CommandResult, _ tests: TestCounts?, at head: CommitID
+        _ command: String, _ result: CommandResult, tail: String, _ tests: TestCounts?,
+        at head: CommitID
     ) -> StepOutcome {
         var detail = "`\(command)` at commit \(head.short): \(result.ending)"
         if let tests { detail += " (\(tests))" }
@@ -87,11 +96,11 @@ struct CommandsStep: Step {
                 "Failed tests:\n" + tests.failedNames.map { "- \($0)" }.joined(separator: "\n")
                     + (more > 0 ? "\n- and \(more) more" : ""))
         }
-        findings.append(result.tail)
+        findings.append(tail)
         var outcome = StepOutcome(
             .sentBack(
                 outcome: "failed", findings: findings.joined(separator: "\n\n"), detail: detail))
-        outcome.tail = "$ \(command)\n\(result.tail)"
+        outcome.tail = "$ \(command)\n\(tail)"
         return outcome
     }
 }

@@ -13,6 +13,10 @@ struct PublishStep: Step {
         }
         let history = try await context.parts.store.history(of: run.id)
         if let failure = missing(at: head, history, context) { return StepOutcome(.fail(failure)) }
+        // Looked at when they were made; but secrets change, and nothing can be taken back from here.
+        if let leak = try await context.leak(from: base, to: head) {
+            return StepOutcome(.giveUp(leak))
+        }
 
         try Task.checkCancellation()
         // From here on it is done to the end: half a publication would be found by nobody.

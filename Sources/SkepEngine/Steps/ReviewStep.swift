@@ -32,6 +32,7 @@ struct ReviewStep: Step {
         if let word = reader.text("at_cap"), word != "fail" {
             settings.stepAtCap = StepName(rawValue: word)
         }
+        settings.isReadOnly = reader.boolean("read_only") ?? false
         return settings
     }
 
@@ -57,12 +58,12 @@ struct ReviewStep: Step {
             of: head, with: base, in: run.issue.repository)
         let history = try await parts.store.history(of: run.id)
         let work = SessionWork(context: context, keepsWork: false)
-        return try await work.inWorkspace(at: head) { workspace in
+        return try await work.inWorkspace(at: head) { work, workspace in
             let prompt = try await ReviewPrompt(
                 issue: issue, head: head, base: base, comparison: comparison, history: history
             ).text(in: workspace, context)
-            return try await work.run(prompt, on: issue, in: workspace, from: head) { result in
-                await judge(result, by: reviewer, at: head, comparison, history, workspace, context)
+            return try await work.run(prompt, on: issue, in: workspace, from: head) { left in
+                await judge(left, by: reviewer, at: head, comparison, history, workspace, context)
             }
         }
     }
@@ -76,16 +77,16 @@ struct ReviewStep: Step {
     }
 
     private func judge(
-        _ result: SessionResult, by reviewer: AgentName, at head: CommitID,
+        _ left: Leavings, by reviewer: AgentName, at head: CommitID,
         _ comparison: CommitComparison, _ history: RunHistory, _ workspace: Workspace,
         _ context: StepContext
     ) async -> StepOutcome {
-        if let setback = result.ending.setback {
+        if let setback = left.result.setback {
             return StepOutcome(setback.prefixed("the review by \(reviewer)"))
         }
         var document: ReviewDocument
         do {
-            document = try await OutputDocument.read(in: workspace).decoded(as: ReviewDocument.self)
+            document = try left.document.decoded(as: ReviewDocument.self)
         } catch {
             return StepOutcome(
                 .retry(
@@ -152,8 +153,19 @@ extension StepOutcome.Way {
             .retry(Failure(kind: failure.kind, message: "\(subject): \(failure.message)"))
         case .fail(let failure):
             .fail(Failure(kind: failure.kind, message: "\(subject): \(failure.message)"))
+        case .giveUp(let failure): .giveUp(failure.prefixed(subject))
+        case .park(let failure): .park(failure.prefixed(subject))
+        case .wait(let failure): .wait(failure.prefixed(subject))
         case .done, .goOn, .close, .sentBack, .ask: self
         }
+    }
+}
+
+extension AgentFailure {
+    fileprivate func prefixed(_ subject: String) -> AgentFailure {
+        var failure = self
+        failure.message = "\(subject): \(message)"
+        return failure
     }
 }
 

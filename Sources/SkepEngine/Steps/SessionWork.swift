@@ -8,20 +8,37 @@ struct SessionWork: Sendable {
     let context: StepContext
     /// Whether what it leaves in the workspace is worth keeping when it is stopped.
     let keepsWork: Bool
+    /// The session that the next one goes on with, in its workspace as it was left.
+    private var resumed: SessionRecord?
 
-    /// Lends the workspace: that of the session that is to be adopted, else one made ready at
-    /// `base`.
+    init(context: StepContext, keepsWork: Bool) {
+        self.context = context
+        self.keepsWork = keepsWork
+        resumed = context.job.resumable
+    }
+
+    /// Lends the workspace: that of the session that is to be adopted or gone on with, else one made
+    /// ready at `base`.
+    ///
+    /// - Parameter body: Gets the work as it is to be done there.
     func inWorkspace(
-        at base: CommitID, _ body: (Workspace) async throws -> StepOutcome
+        at base: CommitID, _ body: (SessionWork, Workspace) async throws -> StepOutcome
     ) async throws -> StepOutcome {
         let request = WorkspaceRequest(
             run: context.run.id, repository: context.run.issue.repository, base: base,
             branch: context.run.branch, author: context.agent.definition.author,
-            resumes: context.job.openSession?.workspacePath,
-            keepsIgnored: context.workflow.keepsIgnored)
+            resumes: (context.job.openSession ?? resumed)?.workspacePath,
+            keepsIgnored: context.workflow.keepsIgnored, keeps: context.keptFolders)
         do {
-            return try await context.parts.workspaces.withWorkspace(request, body)
+            return try await context.parts.workspaces.withWorkspace(request) {
+                try await body(self, $0)
+            }
         } catch let error as WorkspaceGone {
+            if resumed != nil {
+                var anew = self
+                anew.resumed = nil
+                return try await anew.inWorkspace(at: base, body)
+            }
             guard let session = context.job.openSession else { throw error }
             return try await abandon(session, because: error)
         }
@@ -43,16 +60,33 @@ struct SessionWork: Sendable {
     /// Has the session do what the prompt says, and gives its end to `judge`, whose outcome gets
     /// the session's closing.
     ///
-    /// - Parameter announcement: Posted when a session is started, not when one is adopted.
+    /// - Parameters:
+    ///   - announcement: Posted when a session is started, not when one is adopted.
+    ///   - answer: How the agent goes on with a session that ended with a question.
+    ///   - judge: Called before anything is done with the workspace.
     func run(
         _ prompt: String, on issue: Issue, in workspace: Workspace, from base: CommitID,
-        announcing announcement: NewReport? = nil,
-        judge: @escaping @Sendable (SessionResult) async throws -> StepOutcome
+        announcing announcement: NewReport? = nil, answer: Resumption? = nil,
+        judge: @escaping @Sendable (Leavings) async throws -> StepOutcome
     ) async throws -> StepOutcome {
+        let budget = BudgetWatch(
+            context.agent.definition,
+            try await context.budgets(besides: context.job.openSession?.id),
+            prices: context.parts.prices)
+        if context.job.openSession == nil {
+            if let failure = budget.exhausted { return StepOutcome(StepOutcome.Way(failure)) }
+            if let failed = try await SetUp(context)?.makeReady(workspace) { return failed }
+        }
         let record = try await record(workspace, base, announcement)
+        let setUp = try await SetUp(context)?.environment()
+        let watch = SessionWatch(context, record, budget, in: workspace)
         let assignment = Assignment(
             session: record.id, run: context.run.id, issue: issue, prompt: prompt,
-            ending: context.ending)
+            resumes: resumed?.facts.vendorSession ?? answer?.vendorSession,
+            resumePrompt: resumed.map(Self.resumePrompt) ?? answer?.prompt,
+            isReadOnly: context.definition.isReadOnly, environment: setUp?.values ?? [:],
+            secrets: setUp?.secrets ?? [:],
+            watch: { await watch.take($0) }, ending: context.ending)
 
         let result: SessionResult
         do {
@@ -75,12 +109,25 @@ struct SessionWork: Sendable {
             ])
         // The session is over and its work is there: a cancellation doesn't undo that.
         return try await uncancelled {
-            var outcome = try await judge(result)
+            let screen = try await context.secretScreen()
+            var outcome = try await judge(
+                Leavings(
+                    result: result,
+                    document: await OutputDocument.read(in: workspace, screen), screen: screen))
             if outcome.tail.isEmpty { outcome.tail = result.tail }
-            outcome.session = SessionClosing(
-                id: record.id, ending: "\(result.ending)", outputBytes: result.outputBytes)
+            outcome.session = SessionClosing(record.id, result, prices: context.parts.prices)
+            outcome.account = AccountVerdict(result, of: context.agent.definition.provider)
             return outcome
         }
+    }
+
+    /// What an agent is told that goes on with its session.
+    private static func resumePrompt(_ session: SessionRecord) -> String {
+        let why = session.facts.failure.map { " (\($0.type.words))" } ?? ""
+        return """
+            Your session was interrupted\(why). The working tree is as you left it. Go on with the \
+            task where you were, and finish it.
+            """
     }
 
     private func record(_ workspace: Workspace, _ base: CommitID, _ announcement: NewReport?)
@@ -113,8 +160,7 @@ struct SessionWork: Sendable {
                     ? try await context.parts.workspaces.rescue(workspace, reason: "stopped") : nil
                 return SessionInterrupted(
                     closing: SessionClosing(
-                        id: assignment.session, ending: "\(result.ending)",
-                        outputBytes: result.outputBytes),
+                        assignment.session, result, prices: context.parts.prices),
                     notes: saved.map { ["What it had done when it was stopped is kept at \($0)."] }
                         ?? [])
             }
@@ -123,20 +169,6 @@ struct SessionWork: Sendable {
                 "Can't save work of stopped session", metadata: [LogKeys.error: "\(error)"])
             // Left open, so that the next attempt, or the reaper, finds the workspace untouched.
             return SessionInterrupted(closing: nil, notes: [])
-        }
-    }
-}
-
-extension SessionResult.Ending {
-    /// What a session that didn't come to its own good end means for its step; `nil` when it did.
-    var setback: StepOutcome.Way? {
-        switch self {
-        case .exited(code: 0): nil
-        case .startFailed(let why):
-            .fail(Failure(kind: "start_failed", message: "it couldn't be started: \(why)"))
-        // Stopped by somebody else: this worker would not be here.
-        case .exited, .signalled, .timedOut, .outputLimit, .silent, .overLimit, .stopped, .lost:
-            .retry(Failure(kind: "session", message: "\(self)"))
         }
     }
 }

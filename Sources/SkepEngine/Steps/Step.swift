@@ -38,6 +38,7 @@ struct StepSettings: Sendable {
     var testReports: [String] = []
     /// Where the run goes although the last round didn't succeed; `nil`: it has failed.
     var stepAtCap: StepName?
+    var isReadOnly = false
 }
 
 /// What a step works with.
@@ -72,6 +73,12 @@ struct StepOutcome: Sendable {
         case retry(Failure)
         /// It failed for good.
         case fail(Failure)
+        /// The agent's session failed for good.
+        case giveUp(AgentFailure)
+        /// The account with the agent's provider has to wait, and this job with it.
+        case park(AgentFailure)
+        /// It waits a while, ever longer; that is no failure.
+        case wait(AgentFailure)
     }
 
     var way: Way
@@ -79,6 +86,7 @@ struct StepOutcome: Sendable {
     var pullRequest: PullRequestLink?
     var branch: BranchName?
     var session: SessionClosing?
+    var account: AccountVerdict?
     var checks: [CheckResult] = []
     var reviews: [ReviewRecord] = []
     var notes: [String] = []

@@ -8,6 +8,10 @@ public final class ScriptedAgent: Agent {
     public struct State: Sendable {
         /// Prompts of sessions that were started.
         public var prompts: [String] = []
+        /// The vendors' sessions that its sessions went on with.
+        public var resumes: [String?] = []
+        /// Whether they may only look.
+        public var areReadOnly: [Bool] = []
         public var adoptions = 0
         public var running: Set<SessionID> = []
         public var stopped: [SessionID] = []
@@ -15,9 +19,35 @@ public final class ScriptedAgent: Agent {
         public var said: [String] = []
         /// What its sessions leave at `$SKEP_OUTPUT`, one after the other; `nil`: nothing.
         public var documents: [String?] = []
+        /// What its next sessions tell while they run, one list after the other.
+        public var events: [[SessionEvent.Kind]] = []
+        /// What its next sessions end with beside their endings, one after the other.
+        public var facts: [Facts] = []
+        /// Its only one; `nil`: it has none.
+        public var secret: String?
         var results: [SessionResult.Ending]
         var ended: [SessionID: SessionResult.Ending] = [:]
         var left: [SessionID: String] = [:]
+        var told: [SessionID: [SessionEvent.Kind]] = [:]
+        var factsOf: [SessionID: Facts] = [:]
+    }
+
+    /// How a session went.
+    public struct Facts: Sendable {
+        public var failure: AgentFailure?
+        public var usage: Usage?
+        public var start: SessionStart?
+        public var question: String?
+
+        public init(
+            failure: AgentFailure? = nil, usage: Usage? = nil, start: SessionStart? = nil,
+            question: String? = nil
+        ) {
+            self.failure = failure
+            self.usage = usage
+            self.start = start
+            self.question = question
+        }
     }
 
     public let definition: AgentDefinition
@@ -28,16 +58,21 @@ public final class ScriptedAgent: Agent {
     ///   session runs until `finish` or until it is stopped.
     public init(
         _ name: AgentName, login: LoginName? = nil, concurrency: Int = 1,
-        endings: [SessionResult.Ending] = [], clock: any Clock
+        endings: [SessionResult.Ending] = [], provider: ProviderAccount? = nil,
+        limits: SessionLimits = SessionLimits(), budgets: Budgets = Budgets(), clock: any Clock
     ) {
         definition = AgentDefinition(
-            name: name, adapter: "scripted", login: login, concurrency: concurrency,
+            name: name, adapter: "scripted", login: login, limits: limits,
+            concurrency: concurrency, provider: provider, budgets: budgets,
             instructions: "Be good.", location: SettingsLocation(source: "test"))
         state = Mutex(State(results: endings))
         self.clock = clock
     }
 
     public var snapshot: State { state.withLock { $0 } }
+
+    /// Gives it a secret.
+    public func keep(_ secret: String) { state.withLock { $0.secret = secret } }
 
     /// Lets its next sessions end well, each with what it leaves at `$SKEP_OUTPUT`.
     public func answer(with documents: [String?]) {
@@ -47,16 +82,44 @@ public final class ScriptedAgent: Agent {
         }
     }
 
+    /// Lets its next session fail.
+    public func fail(_ type: FailureType, resetsAt: Timestamp? = nil, vendorSession: String? = nil)
+    {
+        state.withLock { state in
+            state.results.append(.exited(code: 1))
+            state.facts.append(
+                Facts(
+                    failure: AgentFailure(type: type, message: "as scripted", resetsAt: resetsAt),
+                    start: vendorSession.map { SessionStart(vendorSession: $0) }))
+        }
+    }
+
+    /// Lets its next session tell something, and end well if nobody ends it for that.
+    public func tell(_ events: [SessionEvent.Kind], facts: Facts = Facts()) {
+        state.withLock { state in
+            state.results.append(.exited(code: 0))
+            state.events.append(events)
+            state.facts.append(facts)
+        }
+    }
+
+    /// Lets its next session tell something, and run on; whoever adopts it is told that again.
+    public func begin(_ events: [SessionEvent.Kind]) {
+        state.withLock { $0.events.append(events) }
+    }
+
     /// Ends all sessions that run.
     ///
     /// - Parameter document: What each leaves at `$SKEP_OUTPUT`.
     public func finish(
-        _ ending: SessionResult.Ending = .exited(code: 0), document: String? = nil
+        _ ending: SessionResult.Ending = .exited(code: 0), document: String? = nil,
+        facts: Facts = Facts()
     ) {
         state.withLock { state in
             for session in state.running {
                 state.ended[session] = ending
                 state.left[session] = document
+                state.factsOf[session] = facts
             }
             state.running = []
         }
@@ -69,19 +132,36 @@ public final class ScriptedAgent: Agent {
         _ body: (any AgentSession) async throws -> R
     ) async throws -> R {
         let id = assignment.session
-        let isAdopted = state.withLock { state in
+        let (isAdopted, events) = state.withLock { state -> (Bool, [SessionEvent.Kind]) in
             if state.running.contains(id) || state.ended[id] != nil {
                 state.adoptions += 1
-                return true
+                return (true, state.told[id] ?? [])
             }
-            state.prompts.append(assignment.prompt)
+            state.prompts.append(
+                assignment.resumes.flatMap { _ in assignment.resumePrompt } ?? assignment.prompt)
+            state.resumes.append(assignment.resumes)
+            state.areReadOnly.append(assignment.isReadOnly)
             if state.results.isEmpty {
                 state.running.insert(id)
             } else {
                 state.ended[id] = state.results.removeFirst()
                 if !state.documents.isEmpty { state.left[id] = state.documents.removeFirst() }
+                if !state.facts.isEmpty { state.factsOf[id] = state.facts.removeFirst() }
             }
-            return false
+            let events = state.events.isEmpty ? [] : state.events.removeFirst()
+            state.told[id] = events
+            return (false, events)
+        }
+        for event in events {
+            let intervention = await assignment.watch(SessionEvent(at: clock.now, kind: event))
+            guard let intervention else { continue }
+            state.withLock { state in
+                state.running.remove(id)
+                state.ended[id] = .stopped
+                state.stopped.append(id)
+                state.factsOf[id, default: Facts()].failure = intervention.failure
+            }
+            break
         }
         do {
             return try await body(
@@ -108,8 +188,20 @@ public final class ScriptedAgent: Agent {
         state.withLock { $0.said.append(text) }
     }
 
+    public func secretScreen(with others: [String]) async throws -> SecretScreen {
+        guard let secret = state.withLock({ $0.secret }) else { return .none }
+        return SecretScreen { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            return Array(text.replacingOccurrences(of: secret, with: "[secret]").utf8)
+        }
+    }
+
     fileprivate func ending(of session: SessionID) -> SessionResult.Ending? {
         state.withLock { $0.ended[session] }
+    }
+
+    fileprivate func facts(of session: SessionID) -> Facts {
+        state.withLock { $0.factsOf[session] ?? Facts() }
     }
 
     fileprivate func document(of session: SessionID) -> String? {
@@ -134,12 +226,32 @@ private struct ScriptedSession: AgentSession {
                 if let document = agent.document(of: id) {
                     try Data(document.utf8).write(to: URL(fileURLWithPath: output))
                 }
+                let facts = agent.facts(of: id)
                 return SessionResult(
                     ending: ending, startedAt: clock.now, endedAt: clock.now, outputBytes: 5,
-                    tail: "bye.")
+                    tail: "bye.", failure: facts.failure ?? AgentFailure(ending),
+                    usage: facts.usage, start: facts.start, question: facts.question)
             }
             try await Task.sleep(for: .milliseconds(2))
         }
+    }
+}
+
+extension AgentFailure {
+    /// What a program without words of its own fails with.
+    fileprivate init?(_ ending: SessionResult.Ending) {
+        let type: FailureType
+        switch ending {
+        case .exited(code: 0): return nil
+        case .startFailed: type = .startFailed
+        case .timedOut: type = .timedOut
+        case .outputLimit: type = .outputLimit
+        case .silent: type = .stalled
+        case .stopped: type = .stopped
+        case .lost: type = .lost
+        case .exited, .signalled, .overLimit: type = .crashed
+        }
+        self.init(type: type, message: "\(ending)")
     }
 }
 
@@ -176,7 +288,7 @@ public final class ScriptedCommands: Commands {
 
     public func run(
         _ commandLine: String, in workspace: Workspace, for lease: LeaseToken,
-        environment: [String], limits: SessionLimits
+        environment: CommandEnvironment, limits: SessionLimits
     ) async throws -> CommandResult {
         let (ending, output) = state.withLock { state in
             state.lines.append(commandLine)

@@ -20,6 +20,10 @@ public final class ScriptedWorkspaces: Workspaces {
         /// What lies between a commit and its base; one file "a" where nothing is said.
         public var comparisons: [CommitID: CommitComparison] = [:]
         public var diffs: [CommitID: String] = [:]
+        /// Where a secret stands in a commit.
+        public var leaks: [CommitID: [String]] = [:]
+        /// What workspaces were set up with, by run.
+        public var setups: [RunID: String] = [:]
     }
 
     private let state: Mutex<State>
@@ -74,6 +78,18 @@ public final class ScriptedWorkspaces: Workspaces {
         }
     }
 
+    public func setup(of workspace: Workspace) async throws -> String? {
+        state.withLock { $0.setups[workspace.run] }
+    }
+
+    public func ports(_ count: Int, for run: RunID) async throws -> [Int] {
+        (0..<count).map { 40_000 + $0 }
+    }
+
+    public func recordSetup(_ key: String?, of workspace: Workspace) async throws {
+        state.withLock { $0.setups[workspace.run] = key }
+    }
+
     public func reservations() async throws -> Set<WorkspaceReservation> {
         state.withLock { state in
             Set(
@@ -94,6 +110,13 @@ public final class ScriptedWorkspaces: Workspaces {
             state.collections.isEmpty
                 ? Collection(head: nil, notes: []) : state.collections.removeFirst()
         }
+    }
+
+    public func leaks(
+        of screen: SecretScreen, from base: CommitID, to head: CommitID,
+        in repository: RepositoryName
+    ) async throws -> [String] {
+        screen.isEmpty ? [] : state.withLock { $0.leaks[head] ?? [] }
     }
 
     public func rescue(_ workspace: Workspace, reason: String) async throws -> String? {

@@ -21,11 +21,11 @@ enum OutputDocument: Sendable {
         "\(workspace.outputPath)/\(fileName)"
     }
 
-    static func read(in workspace: Workspace) async -> OutputDocument {
+    static func read(in workspace: Workspace, _ screen: SecretScreen) async -> OutputDocument {
         await offPool {
             guard let folder = OpenFolder(workspace.outputPath) else { return .missing }
             switch folder.read(fileName, atMost: maxBytes) {
-            case .bytes(let bytes): return .bytes(bytes)
+            case .bytes(let bytes): return .bytes(screen.redacted(document: bytes))
             case .missing: return .missing
             case .refused(let why): return .refused(why)
             }

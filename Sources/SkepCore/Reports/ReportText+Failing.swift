@@ -1,0 +1,69 @@
+internal import SkepQueue
+
+// What Skep says of agents that can't go on.
+extension ReportText {
+    /// That an agent's session failed for good: what it is, what it was known by, what to do.
+    public static func failed(
+        agent: AgentName, run: RunID, failure: AgentFailure, kept: String? = nil, tail: String = ""
+    ) -> NewReport {
+        // What Skep found out itself is its own evidence.
+        let evidence = failure.evidence.filter { !failure.message.contains($0.text) }.prefix(3).map
+        { evidence in
+            "\(evidence.source) said \"\(quotable(evidence.text))\" (\(evidence.rule))"
+        }
+        return result([
+            "❌ \(agent) failed: \(failure.type.words). \(sentence(failure.message))",
+            list(evidence),
+            failure.type.advice,
+            quoted("The end of what it printed", tail),
+            kept.map { "What it had done is kept: \($0)" },
+            "Nothing more happens by itself. To try again, write `/skep retry` in a comment; "
+                + "`skep run show \(run)` tells more.",
+        ])
+    }
+
+    /// That a run waits for its agent's account with the provider; said once of each type.
+    ///
+    /// - Parameter until: A time as people read it.
+    public static func waits(
+        agent: AgentName, account: ProviderAccount, failure: AgentFailure, until: String
+    ) -> NewReport {
+        let what =
+            "⏳ \(agent) waits: account \(quotable(account.rawValue)) is "
+            + "\(failure.type.words). It is tried again at \(until)."
+        return NewReport(
+            topic: "waits-\(failure.type.rawValue)",
+            body: [what, failure.type.advice].compactMap { $0 }.joined(separator: "\n\n"))
+    }
+}
+
+extension FailureType {
+    /// What a person can do about it; `nil`: nothing but wait, or try again.
+    public var advice: String? {
+        switch self {
+        case .authentication:
+            "Log in again, or mend the key that the agent's file names in `secrets`; then restart "
+                + "Skep, or have one of its runs tried again."
+        case .refused: "Say it in another way on the issue, or ask another agent."
+        case .missingProgram: "Install the program, or mend `command` in the agent's file."
+        case .wrongVersion:
+            "Bring the agent's program up to date, or mend the options in the agent's file."
+        case .startFailed: "`skep check` tells what is missing."
+        case .budget:
+            "Raise the budget in the agent's file (`budgets`), or do the rest by hand."
+        case .noProgress: "Say more about what is wanted on the issue, or ask another agent."
+        case .policyViolation:
+            "Look at what it did. In the agent's file, `permissions` says what it may, and "
+                + "`secrets` what it is given."
+        case .sandbox: "`skep check` tells which sandbox this machine has."
+        case .setupFailed: "Mend the set-up commands of the repository."
+        case .outOfMemory: "Raise `limits.memory_mb` in the agent's file."
+        case .diskFull: "Make room on the disk, or raise `limits.disk_mb` in the agent's file."
+        case .timedOut: "Raise `limits.minutes` in the agent's file, or make the issue smaller."
+        case .quota, .rateLimit, .overload, .network, .contextOverflow, .sessionGone, .crashed,
+            .tooManyProcesses, .stalled, .outputLimit, .noChanges, .protocolViolation, .stopped,
+            .lost, .unknown:
+            nil
+        }
+    }
+}

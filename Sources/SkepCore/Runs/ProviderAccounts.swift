@@ -1,0 +1,106 @@
+public import SkepQueue
+
+/// Keeps which provider accounts wait, and what sessions used. A part of `SwarmStore`.
+public protocol AccountStore: Sendable {
+    /// The accounts that wait, the oldest first.
+    func accountHolds() async throws -> [AccountHold]
+
+    /// Asks for leave to start a session with an account.
+    ///
+    /// Where the account waits and its time has come, one job at a time gets leave, to try whether
+    /// it works again; asked by the same job again it is given again. One whose lease has ended
+    /// makes room for the next.
+    ///
+    /// - Returns: `nil`: go on; else what the job waits for.
+    func claim(_ account: ProviderAccount, for lease: LeaseToken) async throws -> AccountHold?
+
+    /// Has an account wait no more: a person says that it works again.
+    func lift(_ account: ProviderAccount) async throws
+
+    /// What sessions used together: those that have ended, and those that run as far as is known.
+    ///
+    /// - Parameter session: Not this one.
+    func usage(of scope: UsageScope, besides session: SessionID?) async throws -> UsageSum
+
+    /// Writes down what a running session has used so far. One that is settled keeps what it has.
+    func note(_ usage: Usage, of session: SessionID, by lease: LeaseToken) async throws
+}
+
+extension AccountStore {
+    public func usage(of scope: UsageScope) async throws -> UsageSum {
+        try await usage(of: scope, besides: nil)
+    }
+}
+
+/// A provider account that waits: nothing is started with it.
+public struct AccountHold: Sendable, Hashable {
+    public let account: ProviderAccount
+    public let type: FailureType
+    /// When it is tried again.
+    public let until: Timestamp
+    /// When it began to wait.
+    public let since: Timestamp
+    /// In how many sessions in a row it didn't work.
+    public let failures: Int
+    public let message: String
+    public let evidence: [FailureEvidence]
+    /// The job that tries it now.
+    public let triedBy: JobID?
+
+    public init(
+        account: ProviderAccount, type: FailureType, until: Timestamp, since: Timestamp,
+        failures: Int, message: String, evidence: [FailureEvidence], triedBy: JobID? = nil
+    ) {
+        self.account = account
+        self.type = type
+        self.until = until
+        self.since = since
+        self.failures = failures
+        self.message = message
+        self.evidence = evidence
+        self.triedBy = triedBy
+    }
+
+    /// When an account is tried again that stopped working just now: at its reset time, where that
+    /// was told; else ever later, from five minutes to two hours. A login that is missing is not
+    /// mended by waiting, so it is tried every two hours only.
+    ///
+    /// - Parameter failures: In how many sessions in a row it didn't work, this one counted.
+    public static func end(of failure: AgentFailure, failures: Int, now: Timestamp) -> Timestamp {
+        let longest = Duration.seconds(2 * 3600)
+        if failure.type == .authentication { return now + longest }
+        if let reset = failure.resetsAt, reset > now { return reset }
+        return now + min(.seconds(300 << min(max(failures - 1, 0), 10)), longest)
+    }
+}
+
+/// Whether a session showed that its provider account works.
+public enum AccountVerdict: Sendable, Hashable {
+    case works(ProviderAccount)
+    /// It has to wait.
+    case fails(ProviderAccount, AgentFailure)
+}
+
+/// Whose usage is added up.
+public enum UsageScope: Sendable, Hashable {
+    case run(RunID)
+    /// All runs of an agent on an issue, its reviews included.
+    case issue(IssueReference, AgentName)
+    /// All sessions of an agent that ended in `from..<to`, or run now.
+    case period(AgentName, from: Timestamp, to: Timestamp)
+}
+
+/// What several sessions used together.
+public struct UsageSum: Sendable, Hashable {
+    /// Its cost is that of the sessions whose cost is known; `nil` when none is.
+    public var usage: Usage
+    public var sessions: Int
+    /// Those whose cost nobody knows.
+    public var sessionsWithoutCost: Int
+
+    public init(usage: Usage = Usage(), sessions: Int = 0, sessionsWithoutCost: Int = 0) {
+        self.usage = usage
+        self.sessions = sessions
+        self.sessionsWithoutCost = sessionsWithoutCost
+    }
+}

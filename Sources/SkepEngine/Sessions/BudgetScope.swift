@@ -1,0 +1,82 @@
+internal import SkepCore
+internal import SkepQueue
+
+/// One of an agent's budgets, with what of it other sessions have used, those that run too.
+struct BudgetScope: Sendable {
+    enum Kind: String, Sendable { case run, issue, day }
+
+    let kind: Kind
+    let budget: Budget
+    let used: Usage
+    /// When there is more of it; `nil`: when a person raises it.
+    let renewsAt: Timestamp?
+
+    /// The share of it that is used with `more` added; 1 is all.
+    func share(with more: Usage = Usage()) -> Double {
+        let usage = used + more
+        let tokens = budget.tokens.map { Double(usage.tokens) / Double($0) } ?? 0
+        let money = budget.money.map { limit in
+            Double(usage.cost?.microdollars ?? 0) / Double(max(limit.microdollars, 1))
+        }
+        return max(tokens, money ?? 0)
+    }
+
+    /// "the budget for a day (2000000 tokens, 5.00 USD)".
+    var words: String {
+        let whose =
+            switch kind {
+            case .run: "the budget for a run"
+            case .issue: "the budget for an issue"
+            case .day: "the budget for a day"
+            }
+        let limits = [
+            budget.tokens.map { "\($0) tokens" }, budget.money.map { "\($0) USD" },
+        ].compactMap(\.self)
+        return "\(whose) (\(limits.joined(separator: ", ")))"
+    }
+
+    func failure(of agent: AgentName) -> AgentFailure {
+        AgentFailure(
+            type: .budget, message: "Agent \(agent) has used up \(words)",
+            evidence: [
+                FailureEvidence(rule: "budget/\(kind.rawValue)@1", source: "usage", text: words)
+            ], resetsAt: renewsAt)
+    }
+}
+
+extension SwarmParts {
+    /// The agent's budgets that have a limit, as far as they concern an issue and a run.
+    ///
+    /// - Parameter session: One whose usage is known otherwise.
+    func budgets(
+        of agent: AgentDefinition, on issue: IssueReference?, in run: RunID?,
+        besides session: SessionID? = nil
+    ) async throws -> [BudgetScope] {
+        let budgets = agent.budgets
+        var scopes: [BudgetScope] = []
+        func add(
+            _ kind: BudgetScope.Kind, _ budget: Budget, _ scope: UsageScope?,
+            renewsAt: Timestamp? = nil
+        ) async throws {
+            guard !budget.isUnlimited, let scope else { return }
+            let used = try await store.usage(of: scope, besides: session).usage
+            scopes.append(
+                BudgetScope(kind: kind, budget: budget, used: used, renewsAt: renewsAt))
+        }
+        try await add(.run, budgets.run, run.map(UsageScope.run))
+        try await add(.issue, budgets.issue, issue.map { .issue($0, agent.name) })
+        let day = LocalTime.machine.day(around: clock.now)
+        try await add(
+            .day, budgets.day, .period(agent.name, from: day.start, to: day.end),
+            renewsAt: day.end)
+        return scopes
+    }
+}
+
+extension StepContext {
+    /// The budgets that the step's session is held to.
+    func budgets(besides session: SessionID?) async throws -> [BudgetScope] {
+        try await parts.budgets(
+            of: agent.definition, on: run.issue, in: run.id, besides: session)
+    }
+}

@@ -1,0 +1,83 @@
+internal import Logging
+internal import SkepCore
+internal import SkepQueue
+
+/// Sees all that a session says, and ends it when it has used up its budget or goes round in
+/// circles.
+actor SessionWatch {
+    private let context: StepContext
+    private let session: SessionID
+    private var budget: BudgetWatch
+    private var progress: ProgressWatch
+    private var tree: TreeState
+    /// What the session's row says it has used.
+    private var noted: Usage
+    private var notesAgainAt: Duration
+
+    /// How long what a session uses may stay unknown to the others that share its budgets.
+    static let noteInterval = Duration.seconds(30)
+
+    init(
+        _ context: StepContext, _ session: SessionRecord, _ budget: BudgetWatch,
+        in workspace: Workspace
+    ) {
+        self.context = context
+        self.session = session.id
+        self.budget = budget
+        progress = ProgressWatch(limit: context.agent.definition.limits.idleTurns)
+        tree = TreeState(workspace.path)
+        noted = session.facts.usage ?? Usage()
+        notesAgainAt = context.parts.clock.uptime
+    }
+
+    func take(_ event: SessionEvent) async -> Intervention? {
+        // Called by one task, which waits for it: nobody else comes in between.
+        var budget = budget
+        let spent = await budget.take(event.kind) { await warn($0) }
+        self.budget = budget
+        if let spent { return Intervention(spent) }
+        if case .usage = event.kind { await share() }
+
+        var (progress, tree) = (progress, tree)
+        let circles = await progress.take(event.kind) {
+            let (state, value) = await offPool { [tree] in
+                var state = tree
+                let value = state.current()
+                return (state, value)
+            }
+            tree = state
+            return value
+        }
+        self.progress = progress
+        self.tree = tree
+        return circles.map(Intervention.init)
+    }
+
+    /// Writes down what the session has used, now and then, and looks what the others have. What is
+    /// told again to a worker that adopted it is written already.
+    private func share() async {
+        let now = context.parts.clock.uptime
+        guard budget.usage.tokens > noted.tokens, now >= notesAgainAt else { return }
+        notesAgainAt = now + Self.noteInterval
+        do {
+            try await context.parts.store.note(
+                budget.usage, of: session, by: context.lease.token)
+            noted = budget.usage
+            budget.scopes = try await context.budgets(besides: session)
+        } catch {
+            context.logger.warning("Can't note usage", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+
+    private func warn(_ text: String) async {
+        context.logger.warning("Budget nearly used up", metadata: [LogKeys.outcome: "\(text)"])
+        do {
+            try await context.parts.store.record(
+                NewSwarmEvent(
+                    .trouble, issue: context.run.issue, agent: context.agent.definition.name,
+                    text: text))
+        } catch {
+            context.logger.warning("Can't tell event", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+}

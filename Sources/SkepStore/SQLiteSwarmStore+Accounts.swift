@@ -1,0 +1,179 @@
+internal import GRDB
+public import SkepCore
+public import SkepQueue
+internal import SkepQueueSQLite
+
+extension SQLiteSwarmStore {
+    public func accountHolds() async throws -> [AccountHold] {
+        try await queue.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM account_hold ORDER BY since_ms, account"
+            ).map(AccountRow.hold)
+        }
+    }
+
+    public func claim(_ account: ProviderAccount, for lease: LeaseToken) async throws
+        -> AccountHold?
+    {
+        // The usual case costs no write.
+        if try await queue.read({ try AccountRow.fetch(account, $0) }) == nil { return nil }
+        return try await queue.write { transaction in
+            try transaction.requireLease(lease)
+            return try SwarmTransaction(transaction).claim(account, for: lease.job)
+        }
+    }
+
+    public func lift(_ account: ProviderAccount) async throws {
+        try await queue.write { transaction in
+            let swarm = SwarmTransaction(transaction)
+            guard try AccountRow.fetch(account, swarm.database) != nil else { return }
+            try swarm.execute("DELETE FROM account_hold WHERE account = ?", [account.rawValue])
+            try swarm.add(.settled, "account \(account.rawValue) may be used again")
+        }
+    }
+
+    public func note(_ usage: Usage, of session: SessionID, by lease: LeaseToken) async throws {
+        try await queue.write { transaction in
+            try transaction.requireLease(lease)
+            try SwarmTransaction(transaction).execute(
+                """
+                UPDATE session
+                   SET input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?,
+                       output_tokens = ?, reasoning_tokens = ?, cost_microdollars = ?
+                 WHERE id = ? AND ended_at_ms IS NULL
+                """,
+                [
+                    usage.input, usage.cachedInput, usage.cacheWrites, usage.output,
+                    usage.reasoning, usage.cost?.microdollars, session.rawValue,
+                ])
+        }
+    }
+
+    public func usage(of scope: UsageScope, besides session: SessionID?) async throws -> UsageSum {
+        let condition: String
+        let arguments: StatementArguments
+        switch scope {
+        case .run(let run):
+            condition = "run = ?"
+            arguments = [run.rawValue]
+        case .issue(let issue, let agent):
+            condition =
+                "agent = ? AND run IN (SELECT id FROM run WHERE repository = ? AND issue_number = ?)"
+            arguments = [agent.rawValue, issue.repository.description, issue.number]
+        case .period(let agent, let from, let to):
+            condition =
+                "agent = ? AND (ended_at_ms IS NULL OR (ended_at_ms >= ? AND ended_at_ms < ?))"
+            arguments = [agent.rawValue, from.milliseconds, to.milliseconds]
+        }
+        return try await queue.read { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT COUNT(*) AS sessions,
+                           COUNT(*) - COUNT(cost_microdollars) AS without_cost,
+                           COALESCE(SUM(input_tokens), 0) AS input_tokens,
+                           SUM(cached_input_tokens) AS cached_input_tokens,
+                           SUM(cache_write_tokens) AS cache_write_tokens,
+                           COALESCE(SUM(output_tokens), 0) AS output_tokens,
+                           SUM(reasoning_tokens) AS reasoning_tokens,
+                           SUM(cost_microdollars) AS cost_microdollars
+                      FROM session
+                     WHERE \(condition) AND id IS NOT ?
+                    """, arguments: arguments + [session?.rawValue])
+            guard let row else { return UsageSum() }
+            return UsageSum(
+                usage: SessionRow.usage(row) ?? Usage(), sessions: row["sessions"],
+                sessionsWithoutCost: row["without_cost"])
+        }
+    }
+}
+
+extension SwarmTransaction {
+    fileprivate func claim(_ account: ProviderAccount, for job: JobID) throws -> AccountHold? {
+        guard let hold = try AccountRow.fetch(account, database) else { return nil }
+        guard hold.until.milliseconds <= now else { return hold }
+        if let other = hold.triedBy, other != job, try queue.job(other)?.state == .leased {
+            return hold
+        }
+        try execute(
+            "UPDATE account_hold SET tried_by = ? WHERE account = ?",
+            [job.rawValue, account.rawValue])
+        return nil
+    }
+
+    /// Writes down what a session showed of its account.
+    func note(_ verdict: AccountVerdict, of session: SessionID?, _ run: Run) throws {
+        switch verdict {
+        case .works(let account):
+            // One that began before the account stopped working says nothing about now.
+            try execute(
+                """
+                DELETE FROM account_hold
+                 WHERE account = ?
+                   AND noted_at_ms <= (SELECT started_at_ms FROM session WHERE id = ?)
+                """, [account.rawValue, session?.rawValue])
+            if hasChanged { try add(.settled, "account \(account.rawValue) works again") }
+        case .fails(let account, let failure):
+            try hold(account, failure, session)
+            guard let hold = try AccountRow.fetch(account, database) else { return }
+            try add(
+                .trouble, of: run,
+                "account \(account.rawValue) is \(hold.type.words); its work waits: "
+                    + hold.message)
+        }
+    }
+
+    private func hold(_ account: ProviderAccount, _ failure: AgentFailure, _ session: SessionID?)
+        throws
+    {
+        let before = try AccountRow.fetch(account, database)
+        // Sessions that ran side by side and stopped together are one failure.
+        let isNews = try before == nil || began(session, after: account)
+        let failures = isNews ? (before?.failures ?? 0) + 1 : before?.failures ?? 1
+        let until = AccountHold.end(of: failure, failures: failures, now: queue.now)
+        try execute(
+            """
+            INSERT INTO account_hold
+              (account, type, until_ms, since_ms, noted_at_ms, failures, message, evidence)
+            VALUES (:account, :type, :until, :now, :now, :failures, :message, :evidence)
+                ON CONFLICT (account) DO UPDATE
+               SET type = :type, until_ms = :until, noted_at_ms = :now, failures = :failures,
+                   message = :message, evidence = :evidence, tried_by = NULL
+            """,
+            [
+                "account": account.rawValue, "type": failure.type.rawValue,
+                "until": until.milliseconds, "now": now, "failures": failures,
+                "message": oneLine(failure.message),
+                "evidence": try JSONColumn.text(failure.evidence),
+            ])
+    }
+
+    private func began(_ session: SessionID?, after account: ProviderAccount) throws -> Bool {
+        try fetchRow(
+            """
+            SELECT 1
+              FROM session
+              JOIN account_hold ON account_hold.noted_at_ms <= session.started_at_ms
+             WHERE session.id = ? AND account_hold.account = ?
+            """, [session?.rawValue, account.rawValue]) != nil
+    }
+}
+
+/// Reads accounts that wait from their rows.
+enum AccountRow {
+    static func fetch(_ account: ProviderAccount, _ database: Database) throws -> AccountHold? {
+        try Row.fetchOne(
+            database, sql: "SELECT * FROM account_hold WHERE account = ?",
+            arguments: [account.rawValue]
+        ).map(hold)
+    }
+
+    static func hold(_ row: Row) throws -> AccountHold {
+        AccountHold(
+            account: ProviderAccount(rawValue: row["account"]), type: try row.word("type"),
+            until: Timestamp(milliseconds: row["until_ms"]),
+            since: Timestamp(milliseconds: row["since_ms"]), failures: row["failures"],
+            message: row["message"], evidence: try row.json("evidence"),
+            triedBy: (row["tried_by"] as Int64?).map(JobID.init(rawValue:)))
+    }
+}

@@ -1,0 +1,225 @@
+import SkepCore
+import SkepQueue
+import SkepTestSupport
+import Testing
+
+@Suite("Provider accounts and usage")
+struct AccountTests {
+    private let account = ProviderAccount(rawValue: "claude-max")
+
+    private func quota(_ until: Timestamp? = nil) -> AgentFailure {
+        AgentFailure(
+            type: .quota, message: "limit reached",
+            evidence: [FailureEvidence(rule: "claude/usage-limit@1", source: "problem", text: "l")],
+            resetsAt: until)
+    }
+
+    /// Opens a run of its own and has its session end with a verdict.
+    private func session(
+        _ bench: StoreBench, on issue: Int, _ verdict: AccountVerdict?,
+        facts: SessionFacts = SessionFacts(), way: StepSettlement.Way = .close(.chosen, detail: "")
+    ) async throws {
+        _ = try await bench.store.open(
+            NewTrigger(
+                issue: IssueReference(repository: .sample, number: issue), agent: "ann",
+                cause: .command(id: "\(issue)")), bench.newRun(on: issue), reports: [])
+        let (token, _) = try await bench.begin()
+        let session = try await bench.store.openSession(
+            token, agent: "ann", workspacePath: "/w", base: .sample("0"))
+        try await bench.store.settle(
+            token,
+            as: StepSettlement(
+                way,
+                session: SessionClosing(id: session.id, ending: "x", outputBytes: 1, facts: facts),
+                account: verdict))
+    }
+
+    /// Leases the job of a run of its own.
+    private func job(_ bench: StoreBench, on issue: Int) async throws -> LeaseToken {
+        _ = try await bench.store.open(
+            NewTrigger(
+                issue: IssueReference(repository: .sample, number: issue), agent: "ann",
+                cause: .command(id: "\(issue)")), bench.newRun(on: issue), reports: [])
+        return try await bench.lease().token
+    }
+
+    @Test("An account waits until its reset time, and nobody gets leave before")
+    func waits() async throws {
+        try await withStore { bench in
+            let until = bench.clock.now + .seconds(3600)
+            try await session(bench, on: 1, .fails(account, quota(until)))
+            let token = try await job(bench, on: 2)
+
+            let hold = try await bench.store.claim(account, for: token)
+
+            #expect(hold?.until == until)
+            #expect(hold?.evidence.map(\.rule) == ["claude/usage-limit@1"])
+            #expect(try await bench.store.accountHolds() == [hold])
+            #expect(
+                try await bench.store.claim(ProviderAccount(rawValue: "other"), for: token) == nil)
+        }
+    }
+
+    @Test("When its time has come one job tries; when that one is gone, the next")
+    func probes() async throws {
+        try await withStore { bench in
+            try await session(
+                bench, on: 1, .fails(account, quota(bench.clock.now + .seconds(3600))))
+            bench.clock.advance(by: .seconds(3600))
+            let one = try await job(bench, on: 2)
+            let two = try await job(bench, on: 3)
+
+            #expect(try await bench.store.claim(account, for: one) == nil)
+            #expect(try await bench.store.claim(account, for: one) == nil)
+            #expect(try await bench.store.claim(account, for: two)?.triedBy == one.job)
+
+            try await bench.queue.settle(one, as: .released)
+            #expect(try await bench.store.claim(account, for: two) == nil)
+        }
+    }
+
+    @Test("Without a reset time it waits ever longer, up to two hours")
+    func unknownReset() async throws {
+        try await withStore { bench in
+            var waits: [Duration] = []
+            for number in 1...7 {
+                bench.clock.advance(by: .seconds(1))
+                try await session(bench, on: number, .fails(account, quota()))
+                let hold = try #require(try await bench.store.accountHolds().first)
+                waits.append(hold.until - bench.clock.now)
+            }
+            #expect(waits == [300, 600, 1200, 2400, 4800, 7200, 7200].map(Duration.seconds))
+        }
+    }
+
+    @Test("Success of a session that began later clears it; that of an older one doesn't")
+    func clears() async throws {
+        try await withStore { bench in
+            _ = try await bench.open()
+            let (old, _) = try await bench.begin()
+            let older = try await bench.store.openSession(
+                old, agent: "ann", workspacePath: "/w", base: .sample("0"))
+            bench.clock.advance(by: .seconds(1))
+            try await session(bench, on: 1, .fails(account, quota()))
+            try await bench.store.settle(
+                old,
+                as: StepSettlement(
+                    .close(.chosen, detail: ""),
+                    session: SessionClosing(id: older.id, ending: "x", outputBytes: 0),
+                    account: .works(account)))
+            #expect(try await bench.store.accountHolds().count == 1)
+
+            bench.clock.advance(by: .seconds(1))
+            try await session(bench, on: 2, .works(account))
+
+            #expect(try await bench.store.accountHolds().isEmpty)
+        }
+    }
+
+    @Test("A person's word lifts it")
+    func lifts() async throws {
+        try await withStore { bench in
+            try await session(
+                bench, on: 1, .fails(account, AgentFailure(type: .authentication, message: "no")))
+            #expect(
+                try await bench.store.accountHolds().first?.until
+                    == bench.clock.now + .seconds(7200))
+
+            try await bench.store.lift(account)
+
+            #expect(try await bench.store.accountHolds().isEmpty)
+        }
+    }
+
+    @Test("A session's facts are kept, and the next attempt sees them")
+    func facts() async throws {
+        try await withStore { bench in
+            let facts = SessionFacts(
+                vendorSession: "v-1", model: "m",
+                usage: Usage(
+                    input: 10, cachedInput: 4, cacheWrites: 2, output: 5, reasoning: 1,
+                    cost: Money(microdollars: 7)),
+                failure: quota(),
+                sandbox: SandboxReport(level: .workspaceWrite, measures: ["landlock 5"]))
+            try await session(
+                bench, on: 5, nil, facts: facts,
+                way: .snooze(until: bench.clock.now + .seconds(1), reason: "r"))
+            bench.clock.advance(by: .seconds(1))
+            _ = try await bench.queue.sweep()
+
+            let (_, next) = try await bench.begin()
+
+            #expect(next.openSession == nil)
+            #expect(next.lastSession?.facts == facts)
+            #expect(
+                try await bench.store.history(of: RunID(rawValue: 1)).sessions.map(\.facts)
+                    == [facts])
+        }
+    }
+
+    @Test("Usage is added up by run, by issue and agent, and by day; unknown costs stay unknown")
+    func usage() async throws {
+        try await withStore { bench in
+            let start = bench.clock.now
+            func facts(_ input: Int64, _ cost: Int64?) -> SessionFacts {
+                SessionFacts(
+                    usage: Usage(
+                        input: input, output: 1, cost: cost.map(Money.init(microdollars:))))
+            }
+            try await session(bench, on: 1, nil, facts: facts(10, 100))
+            bench.clock.advance(by: .seconds(60))
+            try await session(bench, on: 2, nil, facts: facts(20, nil))
+            try await session(bench, on: 3, nil)
+
+            func sum(_ scope: UsageScope) async throws -> UsageSum {
+                try await bench.store.usage(of: scope)
+            }
+            let issue = IssueReference(repository: .sample, number: 2)
+            let first = try await sum(.run(RunID(rawValue: 1)))
+            let second = try await sum(.issue(issue, "ann"))
+            let day = try await sum(.period("ann", from: start, to: start + .seconds(86_400)))
+            let minute = try await sum(.period("ann", from: start, to: start + .seconds(60)))
+            let nothing = try await sum(.issue(issue, "bob"))
+
+            #expect(first.usage.tokens == 11)
+            #expect(first.usage.cost == Money(microdollars: 100))
+            #expect(second.usage.tokens == 21)
+            #expect(second.usage.cost == nil)
+            #expect(second.sessionsWithoutCost == 1)
+            #expect(day.usage.tokens == 32)
+            #expect(day.sessions == 3)
+            #expect(day.sessionsWithoutCost == 2)
+            #expect(minute.usage.tokens == 11)
+            #expect(nothing == UsageSum())
+        }
+    }
+
+    @Test("A running session counts with what was noted of it last, until it says how it ended")
+    func running() async throws {
+        try await withStore { bench in
+            let token = try await job(bench, on: 1)
+            let session = try await bench.store.openSession(
+                token, agent: "ann", workspacePath: "/w", base: .sample("0"))
+            let day = UsageScope.period(
+                "ann", from: bench.clock.now, to: bench.clock.now + .seconds(86_400))
+            let noted = Usage(input: 10, cachedInput: 4, output: 2, cost: Money(microdollars: 9))
+
+            try await bench.store.note(noted, of: session.id, by: token)
+
+            #expect(try await bench.store.usage(of: day).usage == noted)
+            #expect(try await bench.store.usage(of: day, besides: session.id) == UsageSum())
+            #expect(try await bench.store.session(session.id)?.facts.usage == noted)
+            let end = SessionFacts(usage: Usage(input: 12, output: 3))
+            try await bench.store.settle(
+                token,
+                as: StepSettlement(
+                    .close(.chosen, detail: ""),
+                    session: SessionClosing(
+                        id: session.id, ending: "x", outputBytes: 1, facts: end)))
+            #expect(try await bench.store.usage(of: day).usage.tokens == 15)
+            await #expect(throws: QueueError.self) {
+                try await bench.store.note(noted, of: session.id, by: token)
+            }
+        }
+    }
+}
