@@ -299,7 +299,7 @@ import Testing
         #expect(
             mistakes(fixture) == [
                 "agents/a.md:7: \"link\" holds paths below the home folder, not \"../up\"",
-                "agents/a.md:10: the secret \"BAD\" must be env, env:NAME or file:PATH; a secret's value doesn't belong here",
+                "agents/a.md:10: the secret \"BAD\" must be env, env:NAME, file:PATH or command:PROGRAM ARGUMENTS; a secret's value doesn't belong here",
                 "agents/a.md:13: minutes or seconds, not both",
                 "agents/a.md:14: \"command\" must be a list: [sh, -c, foo]",
                 "workflows/w.md:5: there is no agent \"nobody\"; there are a",

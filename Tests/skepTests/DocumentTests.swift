@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SkepCore
 import Testing
 
 @testable import skep
@@ -30,7 +31,8 @@ import Testing
             let row = "| `\(key.path)` | \(standard) | \(key.meaning) |"
             #expect(text.contains(row), "missing: \(row)")
         }
-        let known = Set(ConfigurationKey.all.map(\.variable) + ["SKEP_CONFIG", "SKEP_TOKEN"])
+        let known = Set(
+            ConfigurationKey.all.map(\.variable) + ["SKEP_CONFIG", "SKEP_TOKEN", "SKEP_PORT_"])
         let named = text.matches(of: /SKEP_[A-Z_]+/).map { String($0.output) }
         #expect(named.filter { !known.contains($0) } == [])
     }
@@ -49,9 +51,31 @@ import Testing
         #expect(fixture.complaint() == nil)
     }
 
+    @Test("The agents of docs/write-an-agent.md are understood")
+    func agents() throws {
+        let text = try document("write-an-agent.md")
+        let whole = try #require(text.firstMatch(of: /```markdown\n([\s\S]*?)```/)).output.1
+        let lines = try #require(text.firstMatch(of: /```yaml\n(adapter: json-lines[\s\S]*?)```/))
+        let servers = try #require(text.firstMatch(of: /```yaml\n(mcp:[\s\S]*?)```/)).output.1
+        let prices = try #require(text.firstMatch(of: /```yaml\n(looked_up:[\s\S]*?)```/)).output.1
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "")
+        try fixture.write("agents/mender.md", String(whole))
+        try fixture.write(
+            "agents/lines.md", "---\nname: lines\n\(lines.output.1)\(servers)---\n")
+        try fixture.write(
+            "workflows/x.md", "---\nname: x\nsteps: [{name: w, kind: agent}]\n---\nDo.")
+        try fixture.write("config/skep/prices.yaml", String(prices))
+
+        #expect(fixture.complaint() == nil)
+    }
+
     @Test("docs/json-output.md has every field that is printed")
-    func fields() throws {
+    func fields() async throws {
         let text = try document("json-output.md")
+        let agent = await AgentPicture(
+            KnownAgent(definition: Samples.claude), Samples.listed(Samples.claude),
+            AgentFileLines(settings: nil))
         let documents: [JSON] = [
             Samples.jobDetails.json, .list(Samples.statuses.map(\.json)), Samples.runDetails.json,
             .list(Samples.runs.map(\.json)),
@@ -62,7 +86,11 @@ import Testing
             .list(try House.read(Fixture().layers()).workflows.map(\.detailedJSON)),
             SwarmSamples.explanation.json, SwarmSamples.candidates.json,
             SwarmSamples.retirement.json, .list(SwarmSamples.compared.map(\.json)),
-            Exit.json(of: UsageError("x")),
+            .list(Samples.agents.map(\.json)), agent.json, Samples.trial.json,
+            .list(
+                Samples.sessionEvents.map {
+                    SessionEvent(at: goldenNow, kind: $0).json(of: SessionID(rawValue: 7))
+                }), Exit.json(of: UsageError("x")),
             Diagnosis("x", .ok, "x").json,
             SettingInForce(key: "x", value: nil, source: "x").json,
             Installation.Item(kind: "file", name: "x", isNew: true).json,

@@ -356,4 +356,55 @@ import Testing
         #expect(Set(listed.map(\.about)) == ["test", "report of run 1", "run 1 work"])
         #expect(Set(listed.map { $0.subject?.run?.rawValue }) == [nil, 1])
     }
+
+    @Test("An agent is added from a preset, and never over another")
+    func addAgent() async throws {
+        try fixture.write("skep.yaml", "")
+        try fixture.write("agents/claude.md", "---\nname: claude\nadapter: patch\n---\nMine.\n")
+
+        let added = try await skep("agent", "add", "tidy", "--preset", "patch")
+        let again = try await skep("agent", "add", "tidy", "--preset", "patch")
+        let other = try await skep("agent", "add", "claude")
+        let unknown = try await skep("agent", "add", "x", "--preset", "claud")
+
+        #expect(added.status == 0)
+        #expect(added.output.contains("agents/tidy.md"))
+        let text = try String(contentsOfFile: "\(fixture.path)/agents/tidy.md", encoding: .utf8)
+        #expect(text.contains("\nname: tidy\n"))
+        #expect(again.status == 1)
+        #expect(again.errors.hasPrefix("error: There is an agent \"tidy\" already.\n"))
+        #expect(other.status == 1)
+        let kept = try String(contentsOfFile: "\(fixture.path)/agents/claude.md", encoding: .utf8)
+        #expect(kept.hasSuffix("Mine.\n"))
+        #expect(unknown.status == 64)
+        #expect(unknown.errors.contains("Did you mean \"claude\"?"))
+    }
+
+    @Test("A file that holds another agent under the new one's name isn't overwritten")
+    func addOverFile() async throws {
+        try fixture.write("skep.yaml", "")
+        try fixture.write("agents/tidy.md", "---\nname: other\nadapter: patch\n---\n")
+
+        let outcome = try await skep("agent", "add", "tidy", "--preset", "patch")
+
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.hasPrefix("error: Can't write \"agents/tidy.md\".\n"))
+        let kept = try String(contentsOfFile: "\(fixture.path)/agents/tidy.md", encoding: .utf8)
+        #expect(kept.contains("name: other"))
+    }
+
+    @Test(
+        "Commands that steer a run say that there is none",
+        arguments: [
+            ["run", "say", "9", "hi"], ["run", "attach", "9"], ["run", "stop", "9"],
+            ["run", "resume", "9"],
+        ])
+    func steerNothing(arguments: [String]) async throws {
+        try await queue().close()
+
+        let outcome = try await run(Self.program, arguments)
+
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.hasPrefix("error: There is no run 9\n"))
+    }
 }

@@ -123,7 +123,9 @@ enum Samples {
                     id: SessionID(rawValue: 7), run: RunID(rawValue: 88),
                     job: JobID(rawValue: 1042), attempt: 2, agent: "claude", startedAt: ago(499),
                     workspacePath: "/srv/skep/workspaces/3", base: runs[3].run.base,
-                    endedAt: ago(201), ending: "exit status 0", outputBytes: 4096)
+                    endedAt: ago(201), ending: "exit status 0", outputBytes: 4096,
+                    facts: SessionFacts(
+                        vendorSession: "5e1f", model: "sonnet", usage: usage, sandbox: sandbox))
             ],
             checks: [
                 CheckResult(

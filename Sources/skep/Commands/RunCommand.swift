@@ -7,9 +7,12 @@ import SkepStore
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Look at runs, read what their agents said, cancel them",
+        abstract: "Look at runs, follow and steer their agents, cancel them",
         discussion: "Example: skep run show 88",
-        subcommands: [RunList.self, RunShow.self, RunLog.self, RunCancel.self])
+        subcommands: [
+            RunList.self, RunShow.self, RunLog.self, RunAttach.self, RunSay.self, RunStop.self,
+            RunResume.self, RunCancel.self,
+        ])
 }
 
 struct RunList: AsyncParsableCommand {

@@ -4,19 +4,23 @@ import SkepCore
 import SkepQueue
 import SkepStore
 import SkepWire
+import Synchronization
 
 struct RunLog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "Print what the agents of a run said",
         discussion: """
-            Control sequences are taken out, so that nothing an agent prints can take over the \
-            terminal. With --json each piece is one line of JSON.
+            As the agents printed it, or with --events as their protocol means it: messages, tools, \
+            plans, what they used. Control sequences are taken out, so that nothing an agent prints \
+            can take over the terminal. With --json each piece or event is one line of JSON.
 
-            Example: skep run log 88 --follow
+            Example: skep run log 88 --events --follow
             """)
 
     @Argument(help: "The run's number.")
     var runID: RunID
+    @Flag(help: "Read it as the agent's protocol means it.")
+    var events = false
     @Flag(name: .shortAndLong, help: "Go on while the run does, and print what comes.")
     var follow = false
     @Option(help: ArgumentHelp("Only this session of the run.", valueName: "number"))
@@ -27,6 +31,7 @@ struct RunLog: AsyncParsableCommand {
         let state = try common.stateFolder()
         let store = SQLiteSwarmStore(try await state.openQueue())
         guard try await store.run(runID) != nil else { throw SwarmError.noSuchRun(runID) }
+        let house = events ? try House.read(common.layers()) : nil
         let console = common.console()
         let clock = SystemClock()
         var printed: Set<SessionID> = []
@@ -34,13 +39,37 @@ struct RunLog: AsyncParsableCommand {
             // Asked before the sessions: one that opens afterwards is seen in the next turn.
             let isOver = try await store.run(runID)?.state.isClosed ?? true
             for record in try await sessions(store) where printed.insert(record.id).inserted {
-                try await SessionPrinter(state: state, console: console).print(
-                    record, waits: follow)
+                if let house {
+                    try await printEvents(of: record, house.driver(of: record), console)
+                } else {
+                    try await SessionPrinter(state: state, console: console).print(
+                        record, waits: follow)
+                }
             }
             guard follow, !isOver, session == nil || printed.isEmpty else { break }
             try await clock.sleep(for: .milliseconds(250))
         }
         if printed.isEmpty { console.note("No agent has begun on run \(runID) yet.") }
+    }
+
+    /// A session that runs is told to its end with `--follow`, and as far as it is now without.
+    private func printEvents(
+        of record: SessionRecord, _ agent: any Agent, _ console: Console
+    ) async throws {
+        if !console.isJSON { console.note(record.heading) }
+        var lines = EventLines(on: console.output)
+        let events = agent.events(of: record.id)
+        let isWhole = follow || record.endedAt != nil
+        for try await event in isWhole ? events : events.untilQuiet() {
+            if console.isJSON {
+                console.output.line(event.json(of: record.id).line())
+            } else {
+                for line in lines.take(event.kind) { console.output.line(line) }
+            }
+        }
+        if !console.isJSON {
+            for line in lines.finish(isOver: isWhole) { console.output.line(line) }
+        }
     }
 
     private func sessions(_ store: SQLiteSwarmStore) async throws -> [SessionRecord] {
@@ -57,6 +86,81 @@ struct RunLog: AsyncParsableCommand {
     }
 }
 
+extension SessionRecord {
+    /// What stands above its log.
+    var heading: String { "--- session \(id), \(agent), attempt \(attempt): \(ending ?? "open")" }
+}
+
+extension House {
+    /// The agent whose session it is, which knows how to read it.
+    func driver(of session: SessionRecord) throws -> any Agent {
+        try agent(session.agent, otherwise: "\"skep run log\" without --events needs no agent.")
+    }
+
+    func agent(_ name: AgentName, otherwise advice: String? = nil) throws -> any Agent {
+        if let agent = agents.first(where: { $0.definition.name == name }) { return agent }
+        let names = agents.map(\.definition.name.rawValue)
+        let hint = nearest(to: name.rawValue, among: names).map { "Did you mean \"\($0)\"?" }
+        throw ProgramError(
+            .conflict, "There is no agent \"\(name)\" in \(agentsFolder).",
+            why: hint ?? (names.isEmpty ? nil : "There are \(TimeText.list(names, "and"))."),
+            advice: advice)
+    }
+}
+
+extension AsyncThrowingStream<SessionEvent, any Error> {
+    /// What is there now, of a session that goes on: a log is read at once, and what comes after it
+    /// takes its time.
+    func untilQuiet(for length: Duration = .seconds(1)) -> Self {
+        let (events, sink) = Self.makeStream()
+        // Ended with the stream.
+        let reading = Task {
+            do {
+                for try await event in self { sink.yield(event) }
+                sink.finish()
+            } catch {
+                sink.finish(throwing: error)
+            }
+        }
+        let bell = QuietBell(length) { sink.finish() }
+        sink.onTermination = { _ in
+            reading.cancel()
+            bell.stop()
+        }
+        return AsyncThrowingStream { [events] in
+            var iterator = events.makeAsyncIterator()
+            let event = try await iterator.next()
+            bell.ring()
+            return event
+        }
+    }
+}
+
+/// Calls when nobody rang for a while.
+private final class QuietBell: Sendable {
+    private let rings = Mutex(0)
+    private let waiting = Mutex<Task<Void, Never>?>(nil)
+
+    init(_ length: Duration, _ call: @escaping @Sendable () -> Void) {
+        waiting.withLock { waiting in
+            // Ended by `stop`, or by its own call.
+            waiting = Task { [weak self] in
+                var seen = -1
+                while let now = self?.rings.withLock({ $0 }), now != seen {
+                    seen = now
+                    try? await Task.sleep(for: length)
+                    if Task.isCancelled { return }
+                }
+                call()
+            }
+        }
+    }
+
+    func ring() { rings.withLock { $0 += 1 } }
+
+    func stop() { waiting.withLock { $0 }?.cancel() }
+}
+
 /// Prints one session's output.
 struct SessionPrinter {
     let state: StateFolder
@@ -64,11 +168,7 @@ struct SessionPrinter {
 
     /// - Parameter waits: Whether a session that lives is followed to its end.
     func print(_ record: SessionRecord, waits: Bool) async throws {
-        if !console.isJSON {
-            console.note(
-                "--- session \(record.id), \(record.agent), attempt \(record.attempt): "
-                    + (record.ending ?? "open"))
-        }
+        if !console.isJSON { console.note(record.heading) }
         let host = SessionHost(folder: "\(state.sessions)/\(record.id)", program: "")
         var output = TerminalFilter()
         var errors = TerminalFilter()
@@ -98,20 +198,23 @@ struct SessionPrinter {
         _ chunk: Chunk, of record: SessionRecord, _ output: inout TerminalFilter,
         _ errors: inout TerminalFilter
     ) {
-        let isOutput = chunk.stream == .output
-        if console.isJSON {
-            let text = isOutput ? output.clean(chunk.bytes) : errors.clean(chunk.bytes)
-            let line = JSON.object([
-                "session_id": .id(record.id),
-                "at": .time(Timestamp(milliseconds: chunk.at.wallMS)),
-                "stream": .text(isOutput ? "output" : "error"),
-                "text": .text(text),
-            ])
-            console.output.line(line.line())
-        } else if isOutput {
-            console.output.write(output.clean(chunk.bytes))
-        } else {
-            console.remarks.write(errors.clean(chunk.bytes))
+        let text: String
+        switch chunk.stream {
+        case .output: text = output.clean(chunk.bytes)
+        case .error: text = errors.clean(chunk.bytes)
+        // What it was told, and what its host has to say: `--events` shows that.
+        case .input, .mail, .note: return
         }
+        guard console.isJSON else {
+            (chunk.stream == .output ? console.output : console.remarks).write(text)
+            return
+        }
+        let line = JSON.object([
+            "session_id": .id(record.id),
+            "at": .time(Timestamp(milliseconds: chunk.at.wallMS)),
+            "stream": .text(chunk.stream == .output ? "output" : "error"),
+            "text": .text(text),
+        ])
+        console.output.line(line.line())
     }
 }

@@ -73,6 +73,8 @@ extension Explanation.Work {
             "words": .text(words),
             "jobs_before": .number(jobsBefore),
             "places_taken_by": .list(placesTakenBy.map { .id($0) }),
+            "asked": .list(asked.map { .name($0) }),
+            "asked_at": .time(askedAt),
         ])
     }
 }

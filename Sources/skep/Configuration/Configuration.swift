@@ -11,6 +11,8 @@ struct Configuration: Sendable {
         let name: RepositoryName
         /// Where it is fetched from and pushed to instead of the tracker's address.
         let remote: String?
+        /// How its working trees are made ready.
+        let setup: RepositorySetup?
     }
 
     static let standardAgentUser = "skep-agent"
@@ -81,6 +83,13 @@ struct Configuration: Sendable {
     /// The repository that a bare issue number means: the only one there is.
     var onlyRepository: RepositoryName? { repositories.count == 1 ? repositories[0].name : nil }
 
+    var setups: [RepositoryName: RepositorySetup] {
+        Dictionary(
+            repositories.compactMap { repository in
+                repository.setup.map { (repository.name, $0) }
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Refuses an issue in a repository that isn't worked on.
     func requireRepository(of issue: IssueReference) throws {
         try requireRepository(issue.repository)
@@ -124,6 +133,7 @@ struct Configuration: Sendable {
     ) -> Repository? {
         var text = ""
         var remote: String?
+        var setup: RepositorySetup?
         switch node.value {
         case .text(let name): text = name
         case .map:
@@ -134,10 +144,12 @@ struct Configuration: Sendable {
                     ? remote
                     : layers.surroundings.path(remote, in: layers.folder(of: node.location))
             }
+            setup = reader.map("setup", of: "\"setup\"").map(RepositorySetup.init)
             reader.finish()
             if text.isEmpty { return nil }
         default:
-            mistakes.add("a repository is \"owner/name\" or {name, remote}", at: node.location)
+            mistakes.add(
+                "a repository is \"owner/name\" or {name, remote, setup}", at: node.location)
             return nil
         }
         guard let name = RepositoryName(text) else {
@@ -154,6 +166,6 @@ struct Configuration: Sendable {
             mistakes.add(
                 "\"remote\" must not carry credentials", at: node.location)
         }
-        return Repository(name: name, remote: remote)
+        return Repository(name: name, remote: remote, setup: setup)
     }
 }

@@ -1,3 +1,5 @@
+import SkepEngine
+
 /// A key of the configuration, as files, environment and documents name it.
 struct ConfigurationKey: Sendable, Hashable {
     enum Form: Sendable, Hashable {
@@ -52,7 +54,7 @@ extension ConfigurationKey {
             meaning: "What one request may take, 1 to 3600"),
         .init(
             path: "repositories", form: .texts, standard: nil,
-            meaning: "The repositories that are worked on: owner/name, or {name, remote}"),
+            meaning: "The repositories that are worked on: owner/name, or {name, remote, setup}"),
         .init(
             path: "state", form: .text, standard: nil,
             meaning: "The folder for database, sessions, repositories and workspaces"),
@@ -104,6 +106,13 @@ extension ConfigurationKey {
             meaning:
                 "The priority that a label gives, -100 to 100; ten minutes of waiting are worth "
                 + "one"),
+        .init(
+            path: "dispatch.ask", form: .texts, standard: nil,
+            meaning: "Who is asked what agents want to know; without it the issue's author"),
+        .init(
+            path: "dispatch.question_label", form: .text,
+            standard: DispatchSettings.standardQuestionLabel,
+            meaning: "The label of issues on which a question waits for its answer"),
         .init(
             path: "webhooks.listen", form: .text, standard: nil,
             meaning:

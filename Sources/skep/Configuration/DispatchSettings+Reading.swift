@@ -11,6 +11,16 @@ extension DispatchSettings {
         maxRunsPerRepository = reader.integer("max_runs_per_repository", in: 0...100_000)
         maxRunsPerAgent = reader.integer("max_runs_per_agent", in: 0...100_000)
         maxPullRequests = reader.integer("max_pull_requests", in: 0...100_000)
+        ask = (reader.texts("ask") ?? []).map(LoginName.init(rawValue:))
+        if let label = reader.text("question_label") {
+            if label.allSatisfy(\.isWhitespace) {
+                reader.mistake(
+                    "\"question_label\" must not be empty",
+                    at: reader.location(of: "question_label"))
+            } else {
+                questionLabel = label
+            }
+        }
         if let node = reader.node("priorities") {
             priorities = Self.priorities(node, reader) ?? priorities
         }

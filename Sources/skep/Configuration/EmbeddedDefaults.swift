@@ -36,11 +36,17 @@ enum EmbeddedDefaults {
         File(name: "aider.md", bytes: PackageResources.aider_md),
         File(name: "claude.md", bytes: PackageResources.claude_md),
         File(name: "codex.md", bytes: PackageResources.codex_md),
+        File(name: "copilot.md", bytes: PackageResources.copilot_md),
         File(name: "gemini.md", bytes: PackageResources.gemini_md),
+        File(name: "goose.md", bytes: PackageResources.goose_md),
         File(name: "grok.md", bytes: PackageResources.grok_md),
         File(name: "hermes.md", bytes: PackageResources.hermes_md),
         File(name: "kimi.md", bytes: PackageResources.kimi_md),
+        File(name: "opencode.md", bytes: PackageResources.opencode_md),
+        File(name: "openhands.md", bytes: PackageResources.openhands_md),
         File(name: "patch.md", bytes: PackageResources.patch_md),
+        File(name: "qwen.md", bytes: PackageResources.qwen_md),
+        File(name: "vibe.md", bytes: PackageResources.vibe_md),
     ]
 
     private static let workflows: [File] = [

@@ -9,6 +9,8 @@ struct House: Sendable {
     let state: StateFolder
     let agents: [any Agent]
     let workflows: [Workflow]
+    /// What models cost.
+    let prices: PriceTable
     let agentsFolder: String
     let workflowsFolder: String
     /// What sessions and commands are started with.
@@ -28,38 +30,50 @@ struct House: Sendable {
 
     /// Reads all files.
     ///
-    /// - Parameter program: This program; its companions stand beside it.
+    /// - Parameters:
+    ///   - program: This program; its companions stand beside it.
+    ///   - sessions: The folder of sessions; `nil`: the state folder's.
     /// - Throws: `SettingsError` with every mistake in any of them; `ProgramError` when there is no
     ///   user that agents may run as.
     static func read(
         _ layers: ConfigurationLayers, agentsRunAs: AgentsRunAs = .nobody,
-        program: SelfProgram = .current()
+        program: SelfProgram = .current(), sessions: String? = nil
     ) throws -> House {
         let mistakes = SettingsMistakes()
         let tree = layers.merged(into: mistakes)
         let configuration = Configuration(tree, of: layers, into: mistakes)
         let state = StateFolder(path: configuration.stateFolder)
         let (user, userProblem) = agentUser(agentsRunAs, configuration, layers.surroundings)
-        let agentHouse = AgentHouse(
-            sessions: state.sessions, host: program.sessionHost,
+        var agentHouse = AgentHouse(
+            sessions: sessions ?? state.sessions, host: program.sessionHost,
             environment: layers.surroundings.environment,
             operatorHome: layers.surroundings.homeFolder, user: user,
             allowsRoot: agentsRunAs == .user(allowRoot: true), selfCommand: [program.path])
 
+        agentHouse.ownFolders = [state.path, layers.surroundings.userConfigurationFolder]
+        agentHouse.mirrors = state.path + "/mirrors"
+
+        let skillsFolder = DefinitionFolder(
+            "skills", named: nil, layers: layers, mistakes: mistakes)
+        agentHouse.skills = SkillFiles.read(skillsFolder, into: mistakes)
         let agentsFolder = DefinitionFolder(
             "agents", named: configuration.agentsFolder, layers: layers, mistakes: mistakes)
         let agents = agents(agentsFolder, AgentCatalog(agentHouse), mistakes)
+        SkillFiles.check(
+            agents.map(\.definition), agentHouse.skills, skillsFolder, into: mistakes)
         let workflowsFolder = DefinitionFolder(
             "workflows", named: configuration.workflowsFolder, layers: layers, mistakes: mistakes)
         let read = workflows(workflowsFolder, configuration.onlyRepository, mistakes)
         checkDefaults(read, agents, mistakes)
         let workflows = read.map(\.workflow)
+        let prices = Prices.read(layers.surroundings, into: mistakes)
         guard mistakes.all.isEmpty else { throw SettingsError(bySource: mistakes.all) }
         if let userProblem { throw userProblem }
 
         return House(
             surroundings: layers.surroundings, configuration: configuration, state: state,
-            agents: agents, workflows: workflows, agentsFolder: agentsFolder.description,
+            agents: agents, workflows: workflows, prices: prices,
+            agentsFolder: agentsFolder.description,
             workflowsFolder: workflowsFolder.description, agentHouse: agentHouse)
     }
 

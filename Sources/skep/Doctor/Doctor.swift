@@ -26,7 +26,10 @@ struct Doctor {
         add(await tracker())
         add(webhooks)
         add(agentUser())
-        add(await agents())
+        let sandbox = await SandboxFinding(host: house.agentHouse.host)
+        add([sandbox.diagnosis])
+        add(await agents(sandbox))
+        add(await parkedAccounts())
         return findings
     }
 
@@ -215,7 +218,7 @@ struct Doctor {
         return [Diagnosis("agents' user", .ok, "\(user.name), which reaches what it needs")]
     }
 
-    private func agents() async -> [Diagnosis] {
+    private func agents(_ sandbox: SandboxFinding) async -> [Diagnosis] {
         guard !house.agents.isEmpty else {
             return [
                 Diagnosis(
@@ -228,7 +231,9 @@ struct Doctor {
             let subject = "agent \(agent.definition.name)"
             do {
                 try await agent.check()
-                findings.append(Diagnosis(subject, .ok, "could start"))
+                findings.append(
+                    sandbox.obstacle(to: agent.definition)
+                        ?? Diagnosis(subject, .ok, "could start"))
             } catch {
                 findings.append(
                     (error as? AgentsError).map { Diagnosis(subject, .warn, of: $0) }

@@ -52,8 +52,10 @@ struct Console: Sendable {
         let shown = facts.compactMap { fact in fact.value.map { (fact.name, $0) } }
         let width = shown.map { $0.0.count }.max() ?? 0
         for (name, value) in shown {
-            let lines = PlainText.lines(value).split(
-                separator: "\n", omittingEmptySubsequences: false)
+            let room = output.width.map { max(20, $0 - width - 2) } ?? .max
+            let lines = PlainText.lines(value)
+                .split(separator: "\n", omittingEmptySubsequences: false)
+                .flatMap { TextWidth.wrap(String($0), to: room) }
             let indent = String(repeating: " ", count: width + 2)
             output.line(
                 output.styled(TextWidth.pad(name, to: width), .dim) + "  "

@@ -52,6 +52,15 @@ struct LocalTime: Sendable {
         String(TimeText.rfc3339(shifted(time)).dropFirst(start).prefix(length))
     }
 
+    /// The first instant of the day that a time lies in.
+    func startOfDay(_ time: Timestamp) -> Timestamp {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone
+        let date = Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
+        return Timestamp(
+            milliseconds: Int64(calendar.startOfDay(for: date).timeIntervalSince1970 * 1000))
+    }
+
     /// A time whose UTC is what the zone's clocks show.
     private func shifted(_ time: Timestamp) -> Timestamp {
         let date = Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)

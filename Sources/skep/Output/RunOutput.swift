@@ -129,12 +129,15 @@ struct RunDetails {
             ("head", run.head?.short),
             ("pull request", run.pullRequest?.url),
             ("job", summary.job.map { "\($0), attempt \(summary.attempt)" }),
+            ("used", history.used),
+            ("sandbox", history.sessions.last?.facts.sandbox?.text),
             ("opened", TimeText.relative(run.openedAt, to: now)),
             ("closed", run.closing.map { TimeText.relative($0.at, to: now) }),
             ("why", Self.why(run.closing)),
         ])
         section("Attempts", attempts(now), console)
-        section("Sessions", sessions(now), console)
+        section("Sessions", history.sessionTable(now), console)
+        section("Failures", history.failureTable, console)
         section("Checks", checks, console)
         history.showReviews(on: console, now: now)
         if !history.notes.isEmpty {
@@ -198,23 +201,6 @@ struct RunDetails {
         return isLast && outcome == "retry" && summary.state.isClosed ? "failed" : outcome
     }
 
-    private func sessions(_ now: Timestamp) -> Table {
-        var table = Table([
-            .fixed("SESSION"), .fixed("AGENT"), .fixed("BEGUN"), .fixed("TOOK"), .fixed("OUTPUT"),
-            .flexible("ENDING"),
-        ])
-        for session in history.sessions {
-            table.add([
-                "\(session.id)", session.agent.rawValue,
-                TimeText.relative(session.startedAt, to: now),
-                session.endedAt.map { TimeText.short($0 - session.startedAt) } ?? "-",
-                session.endedAt == nil ? "-" : TimeText.bytes(session.outputBytes),
-                session.ending ?? "open",
-            ])
-        }
-        return table
-    }
-
     private var checks: Table {
         var table = Table([
             .fixed("COMMIT"), .fixed("PASSED"), .fixed("TOOK"), .flexible("COMMAND"),
@@ -269,23 +255,6 @@ extension CheckResult {
             "ending": .text(ending),
             "duration_ms": .number(duration.milliseconds),
             "tests": tests?.json ?? .null,
-        ])
-    }
-}
-
-extension SessionRecord {
-    var json: JSON {
-        .object([
-            "id": .id(id),
-            "job_id": .id(job),
-            "attempt": .number(attempt),
-            "agent": .name(agent),
-            "started_at": .time(startedAt),
-            "ended_at": .time(endedAt),
-            "ending": .optional(ending),
-            "output_bytes": .number(outputBytes),
-            "workspace": .optional(workspacePath),
-            "base": .name(base),
         ])
     }
 }

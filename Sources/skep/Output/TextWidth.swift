@@ -19,6 +19,20 @@ enum TextWidth {
         return result + "…"
     }
 
+    /// Breaks a line at its spaces, so that no piece is wider than `width` but for single words.
+    static func wrap(_ line: String, to width: Int) -> [String] {
+        guard of(line) > width else { return [line] }
+        var lines: [String] = []
+        for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+            if let last = lines.last, of(last) + 1 + of(word) <= width {
+                lines[lines.count - 1] = last + " " + word
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
+    }
+
     static func pad(_ text: String, to width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - of(text)))
     }

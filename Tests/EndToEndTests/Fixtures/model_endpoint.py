@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
 """A model that can do one thing, for coding agents that want one: an endpoint on loopback.
 
-It speaks OpenAI's /v1/responses (codex) and Anthropic's /v1/messages (claude), streaming and not.
-Asked to
+It speaks OpenAI's /v1/responses (codex) and /v1/chat/completions (vibe, hermes, openhands), and
+Anthropic's /v1/messages (claude), streaming and not. Asked to
 
     Create the file NAME with the line: TEXT
+    Append to the file NAME the line: TEXT
+    Run the command: TEXT
 
-it calls the shell tool that the agent offers, to write that file, and says "Done." when it is told
-the result. Everything else it answers with "ok". A request without a key is refused.
+it calls the shell tool that the agent offers, and says "Done." when it is told the result, with the
+code word that was told anywhere in the conversation. The last such message counts. Everything else
+it answers with "ok". A request without a key is refused.
+
+It counts what its answers told to have used; /count has it by orders ("Create", "Append", "Run", and
+"" without one), and apart where no tools were offered ("Create, aside"): agents ask such things of
+their own accord, for titles and the like.
 
     model_endpoint.py ADDRESS-FILE    writes "http://127.0.0.1:PORT" there when it listens
 """
@@ -16,12 +23,19 @@ import json
 import os
 import re
 import sys
+import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-ORDER = re.compile(r"Create the file (\S+) with the line: ([^\n]+)")
-SHELLS = ["bash", "shell", "shell_command", "exec_command", "local_shell", "exec"]
-USAGE = {"input_tokens": 1200, "output_tokens": 80}
+CREATE = re.compile(r"Create the file (\S+) with the line: ([^\n]+)")
+APPEND = re.compile(r"Append to the file (\S+) the line: ([^\n]+)")
+RUN = re.compile(r"Run the command: ([^\n]+)")
+CODE_WORD = re.compile(r"code word of this conversation is ([A-Z0-9-]+)")
+SHELLS = ["bash", "shell", "shell_command", "exec_command", "local_shell", "exec",
+          "run_terminal_command", "run_terminal_cmd", "run_shell_command", "terminal",
+          "execute_bash", "run_command"]
+# Of each answer; the cached ones are part of the input.
+USAGE = {"requests": 1, "input": 1200, "cached": 200, "output": 80}
 
 
 def text_of(content):
@@ -38,7 +52,7 @@ def tools_of(body):
     tools = {}
     for tool in body.get("tools") or []:
         is_group = tool.get("type") == "namespace"
-        for each in tool["tools"] if is_group else [tool]:
+        for each in tool["tools"] if is_group else [tool.get("function") or tool]:
             name = each.get("name") or each.get("type")
             tools[name] = {**each, "namespace": tool["name"] if is_group else None}
     return tools
@@ -52,8 +66,50 @@ def arguments_for(tool, command):
     is_list = (properties.get(key) or {}).get("type") == "array"
     arguments = {key: ["sh", "-c", command] if is_list else command}
     for name in schema.get("required") or []:
-        arguments.setdefault(name, "write the file")
+        arguments.setdefault(name, filling(properties.get(name) or {}))
     return arguments
+
+
+def filling(schema):
+    """Something for an argument that has to be there."""
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = schema.get("type")
+    kind = next((each for each in kind if each != "null"), None) if isinstance(kind, list) else kind
+    return {"boolean": False, "integer": 30, "number": 30, "array": [], "object": {}}.get(
+        kind, "do what was asked")
+
+
+def written(order, sign):
+    """The command that writes an order's line into its file, whatever is in the line."""
+    path, line = order.group(1), order.group(2).strip()
+    coded = base64.b64encode((line + "\n").encode()).decode()
+    return f"printf %s {coded} | base64 -d {sign} {path}"
+
+
+def order_of(text):
+    """A message's order, as its first word, and the command that does it; None: it has none."""
+    if order := CREATE.search(text):
+        return "Create", written(order, ">")
+    if order := APPEND.search(text):
+        return "Append", written(order, ">>")
+    order = RUN.search(text)
+    return ("Run", order.group(1).strip()) if order else None
+
+
+class Count:
+    """What was used, by orders."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.used = {}
+
+    def add(self, conversation):
+        key = conversation.order + ("" if conversation.tools else ", aside")
+        with self.lock:
+            used = self.used.setdefault(key, dict.fromkeys(USAGE, 0))
+            for name, number in USAGE.items():
+                used[name] += number
 
 
 class Conversation:
@@ -63,11 +119,15 @@ class Conversation:
         self.body = body
         self.tools = tools_of(body)
         self.text = "\n".join(text_of(item.get("content")) for item in items)
-        self.has_result = any(self.is_result(item) for item in items)
+        orders = [(index, order_of(text_of(item.get("content"))))
+                  for index, item in enumerate(items) if item.get("role") == "user"]
+        place, (self.order, self.command) = next(
+            ((index, order) for index, order in reversed(orders) if order), (0, ("", None)))
+        self.has_result = any(self.is_result(item) for item in items[place:])
 
     @staticmethod
     def is_result(item):
-        if str(item.get("type", "")).endswith("_output"):
+        if str(item.get("type", "")).endswith("_output") or item.get("role") == "tool":
             return True
         content = item.get("content")
         return isinstance(content, list) and any(
@@ -75,20 +135,18 @@ class Conversation:
 
     def answer(self):
         """(text, tool, command): what to say, and the tool to call if any."""
-        order = ORDER.search(self.text)
         name = next((name for name in self.tools if name.lower() in SHELLS), None)
-        if not order or not name:
+        if not self.command or not name:
             return "ok", None, None
         if self.has_result:
-            return "Done.", None, None
-        path, line = order.group(1), order.group(2).strip()
-        coded = base64.b64encode((line + "\n").encode()).decode()
-        return ("I will create the file.", {**self.tools[name], "name": name},
-                f"printf %s {coded} | base64 -d > {path}")
+            word = CODE_WORD.search(self.text)
+            return f"Done. The code word is {word.group(1)}." if word else "Done.", None, None
+        return "I will do that.", {**self.tools[name], "name": name}, self.command
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    count = Count()
 
     def log_message(self, *_):
         pass
@@ -118,6 +176,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json({})
 
     def do_GET(self):
+        if self.path == "/count":
+            self.send_json(self.count.used)
+            return
         model = {"id": "scripted", "object": "model", "type": "model", "display_name": "scripted"}
         self.send_json({"object": "list", "data": [model], "models": [], "has_more": False})
 
@@ -134,11 +195,14 @@ class Handler(BaseHTTPRequestHandler):
             self.answer_responses(Conversation(body, entries if isinstance(entries, list) else []))
         elif path == "/v1/messages":
             self.answer_messages(Conversation(body, body.get("messages") or []))
+        elif path == "/v1/chat/completions":
+            self.answer_chat(Conversation(body, body.get("messages") or []))
         else:
             self.send_json({"error": {"type": "not_found_error", "message": path}}, 404)
 
     def answer_responses(self, conversation):
         """OpenAI: https://platform.openai.com/docs/api-reference/responses-streaming"""
+        self.count.add(conversation)
         text, tool, command = conversation.answer()
         output = [{
             "type": "message", "id": identifier("msg"), "role": "assistant", "status": "completed",
@@ -166,7 +230,9 @@ class Handler(BaseHTTPRequestHandler):
             "id": identifier("resp"), "object": "response", "created_at": 0, "status": "completed",
             "model": conversation.body.get("model"), "output": output, "error": None,
             "usage": {
-                **USAGE, "total_tokens": 1280, "input_tokens_details": {"cached_tokens": 0},
+                "input_tokens": USAGE["input"], "output_tokens": USAGE["output"],
+                "total_tokens": USAGE["input"] + USAGE["output"],
+                "input_tokens_details": {"cached_tokens": USAGE["cached"]},
                 "output_tokens_details": {"reasoning_tokens": 0}}}
         if not conversation.body.get("stream"):
             self.send_json(response)
@@ -184,7 +250,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_messages(self, conversation):
         """Anthropic: https://docs.anthropic.com/en/api/messages-streaming"""
+        self.count.add(conversation)
         text, tool, command = conversation.answer()
+        # What was read from a cache stands beside the input here.
+        usage = {
+            "input_tokens": USAGE["input"] - USAGE["cached"], "output_tokens": USAGE["output"],
+            "cache_read_input_tokens": USAGE["cached"]}
         blocks = [{"type": "text", "text": text}]
         if tool:
             blocks.append({
@@ -192,7 +263,7 @@ class Handler(BaseHTTPRequestHandler):
                 "input": arguments_for(tool, command)})
         message = {
             "id": identifier("msg"), "type": "message", "role": "assistant", "content": blocks,
-            "model": conversation.body.get("model"), "stop_sequence": None, "usage": USAGE,
+            "model": conversation.body.get("model"), "stop_sequence": None, "usage": usage,
             "stop_reason": "tool_use" if tool else "end_turn"}
         if not conversation.body.get("stream"):
             self.send_json(message)
@@ -210,10 +281,45 @@ class Handler(BaseHTTPRequestHandler):
                 {"type": "content_block_delta", "index": index, "delta": delta},
                 {"type": "content_block_stop", "index": index}]
         events.append({
-            "type": "message_delta", "usage": USAGE,
+            "type": "message_delta", "usage": usage,
             "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None}})
         events.append({"type": "message_stop"})
         self.send_events(events)
+
+    def answer_chat(self, conversation):
+        """OpenAI: https://platform.openai.com/docs/api-reference/chat-streaming"""
+        self.count.add(conversation)
+        text, tool, command = conversation.answer()
+        message = {"role": "assistant", "content": text}
+        if tool:
+            message["tool_calls"] = [{
+                "id": identifier("call"), "type": "function", "index": 0,
+                "function": {
+                    "name": tool["name"], "arguments": json.dumps(arguments_for(tool, command))}}]
+        reason = "tool_calls" if tool else "stop"
+        head = {"id": identifier("chat"), "created": 0, "model": conversation.body.get("model")}
+        usage = {
+            "prompt_tokens": USAGE["input"], "completion_tokens": USAGE["output"],
+            "total_tokens": USAGE["input"] + USAGE["output"],
+            "prompt_tokens_details": {"cached_tokens": USAGE["cached"]}}
+        if not conversation.body.get("stream"):
+            choice = {"index": 0, "message": message, "finish_reason": reason}
+            self.send_json({
+                **head, "object": "chat.completion", "choices": [choice], "usage": usage})
+            return
+        chunk = {**head, "object": "chat.completion.chunk"}
+        chunks = [
+            {**chunk, "choices": [{"index": 0, "delta": message, "finish_reason": None}]},
+            {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]},
+            {**chunk, "choices": [], "usage": usage}]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for each in [json.dumps(each) for each in chunks] + ["[DONE]"]:
+            self.wfile.write(f"data: {each}\n\n".encode())
+        self.wfile.flush()
+        self.close_connection = True
 
 
 def identifier(prefix):

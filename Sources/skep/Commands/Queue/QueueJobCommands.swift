@@ -2,13 +2,14 @@ import ArgumentParser
 import SkepCore
 import SkepQueue
 import SkepQueueSQLite
+import SkepStore
 
 struct QueueRetry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Make dead, cancelled or waiting jobs ready at once",
         discussion: """
-            Their failures aren't counted any more; the history stays. By conditions only dead jobs \
-            are meant.
+            Their failures aren't counted any more; the history stays. A provider account they wait \
+            for isn't parked any more. By conditions only dead jobs are meant.
 
             Example: skep queue retry 1042 1043
             Example: skep queue retry --kind step --failure timed_out
@@ -27,7 +28,13 @@ struct QueueRetry: AsyncParsableCommand {
             let count = TimeText.count(retried.count, "job is", "jobs are")
             return console.show(retried, "retried", saying: "\(count) ready again.")
         }
+        let swarm = SQLiteSwarmStore(store)
+        // Without a parked account no configuration is needed.
+        let house = try await swarm.accountHolds().isEmpty ? nil : House.read(common.layers())
         try await console.forEach(selection.jobs) { job in
+            if let house, let waiting = try await store.job(job) {
+                try await house.liftAccount(of: waiting, in: swarm, console)
+            }
             try await store.retry(job)
             console.say("Job \(job) is ready again.")
             return "retried"

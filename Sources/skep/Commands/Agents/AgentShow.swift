@@ -1,0 +1,291 @@
+import ArgumentParser
+import SkepAgents
+import SkepCore
+import SkepQueue
+import SkepQueueSQLite
+import SkepStore
+
+struct AgentShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show all that is in force for an agent, and where it comes from",
+        discussion: """
+            Its program and login, how it is shut in, what it may use and has used today. Secrets are \
+            shown by name only.
+
+            Example: skep agent show claude
+            """)
+
+    @Argument(help: "The agent.")
+    var name: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let layers = common.layers()
+        let house = try House.read(layers, agentsRunAs: .userIfThere)
+        let agent = try house.agent(AgentName(rawValue: name))
+        let picture = try await AgentPicture(
+            agent, AgentsAtWork(house),
+            sandbox: try? SandboxProbe(host: house.agentHouse.host).report,
+            AgentFileLines(agent.definition, layers))
+        let console = common.console()
+        if console.isJSON { return console.show(picture.json) }
+        picture.show(on: console)
+    }
+}
+
+/// Where an agent's file says what.
+struct AgentFileLines {
+    private let settings: SettingsNode?
+
+    init(_ definition: AgentDefinition, _ layers: ConfigurationLayers) {
+        let source = definition.location.source
+        let ignored = SettingsMistakes()
+        let tree = layers.merged(into: ignored)
+        let folder = DefinitionFolder(
+            "agents", named: Configuration(tree, of: layers, into: ignored).agentsFolder,
+            layers: layers, mistakes: ignored)
+        settings = folder.files(into: ignored).first { $0.source == source }
+            .flatMap { FrontMatter($0.text, source: source, into: ignored)?.settings }
+    }
+
+    init(settings: SettingsNode?) { self.settings = settings }
+
+    /// "agents/claude.md:7", or "default".
+    func source(of keys: [String]) -> String {
+        for key in keys {
+            if let node = settings.flatMap({ ConfigurationLayers.node(key, in: $0) }),
+                node.value != .null
+            {
+                return node.location.description
+            }
+        }
+        return "default"
+    }
+}
+
+/// What agents are doing, and what they have used, as the database knows it.
+struct AgentsAtWork: Sendable {
+    private(set) var sessions: [AgentName: Int] = [:]
+    private(set) var holds: [ProviderAccount: AccountHold] = [:]
+    private(set) var today: [AgentName: UsageSum] = [:]
+
+    init(sessions: [AgentName: Int], holds: [AccountHold], today: [AgentName: UsageSum]) {
+        self.sessions = sessions
+        self.holds = Dictionary(holds.map { ($0.account, $0) }, uniquingKeysWith: { $1 })
+        self.today = today
+    }
+
+    /// Empty where there is no database yet.
+    init(_ house: House) async throws {
+        guard house.state.hasDatabase else { return }
+        let queue = try await house.state.openQueue()
+        let store = SQLiteSwarmStore(queue)
+        for session in try await store.openSessions() { sessions[session.agent, default: 0] += 1 }
+        for hold in try await store.accountHolds() { holds[hold.account] = hold }
+        let now = SystemClock().now
+        let start = LocalTime().startOfDay(now)
+        for agent in house.agents.map(\.definition.name) {
+            // What ended just now counts.
+            today[agent] = try await store.usage(
+                of: .period(agent, from: start, to: now + .seconds(1)))
+        }
+        await queue.close()
+    }
+}
+
+/// Everything about one agent.
+struct AgentPicture {
+    struct Setting {
+        let key: String
+        let value: String
+        let source: String
+    }
+
+    let listed: ListedAgent
+    let program: String?
+    let version: String?
+    let secrets: [(name: String, source: String, isThere: Bool?)]
+    let logins: [(path: String, isThere: Bool)]
+    let settings: [Setting]
+
+    init(
+        _ agent: any Agent, _ atWork: AgentsAtWork, sandbox machine: SandboxReport?,
+        _ lines: AgentFileLines
+    ) async {
+        await self.init(agent, ListedAgent(agent, atWork, sandbox: machine), lines)
+    }
+
+    init(_ agent: any Agent, _ listed: ListedAgent, _ lines: AgentFileLines) async {
+        self.listed = listed
+        let definition = agent.definition
+        let known = agent as? any InspectableAgent
+        program = known?.programPath
+        version = await known?.version()
+        logins = known?.logins ?? []
+        var secrets: [(name: String, source: String, isThere: Bool?)] = []
+        for (name, source) in definition.secrets.sorted(by: { $0.key < $1.key }) {
+            secrets.append((name, source.words, await known?.hasSecret(name)))
+        }
+        self.secrets = secrets
+        settings = Self.settings(definition, lines)
+    }
+
+    private static func settings(
+        _ definition: AgentDefinition, _ lines: AgentFileLines
+    ) -> [Setting] {
+        let limits = definition.limits
+        let sandbox = definition.sandbox
+        func megabytes(_ bytes: Int64?) -> String { bytes.map { "\($0 >> 20) MiB" } ?? "no limit" }
+        func length(_ length: Duration?) -> String {
+            length.map { "\($0.components.seconds / 60) min" } ?? "no limit"
+        }
+        let table: [(String, String, [String])] = [
+            ("adapter", definition.adapter, ["adapter"]),
+            ("account", definition.login?.rawValue ?? "-", ["account"]),
+            ("provider", definition.provider.rawValue, ["provider"]),
+            ("home", definition.home == .operator ? "the operator's" : "its own", ["home"]),
+            (
+                "sandbox", sandbox.level.rawValue + (sandbox.isRequired ? ", required" : ""),
+                ["sandbox.level", "sandbox"]
+            ),
+            ("concurrency", "\(definition.concurrency)", ["concurrency"]),
+            ("limits.minutes", TimeText.short(limits.time), ["limits.minutes", "limits.seconds"]),
+            (
+                "limits.start_minutes",
+                limits.start.map { TimeText.short($0) } ?? "by its protocol",
+                ["limits.start_minutes"]
+            ),
+            ("limits.silence_minutes", length(limits.silence), ["limits.silence_minutes"]),
+            ("limits.output_mb", megabytes(limits.outputBytes), ["limits.output_mb"]),
+            ("limits.memory_mb", megabytes(limits.memoryBytes), ["limits.memory_mb"]),
+            (
+                "limits.processor_minutes", length(limits.processorTime),
+                ["limits.processor_minutes"]
+            ),
+            ("limits.processes", "\(limits.processes)", ["limits.processes"]),
+            ("limits.disk_mb", megabytes(limits.diskBytes), ["limits.disk_mb"]),
+            ("limits.idle_turns", "\(limits.idleTurns)", ["limits.idle_turns"]),
+            ("budgets.run", definition.budgets.run.words, ["budgets.run"]),
+            ("budgets.issue", definition.budgets.issue.words, ["budgets.issue"]),
+            ("budgets.day", definition.budgets.day.words, ["budgets.day"]),
+            (
+                "permissions.refuse",
+                definition.permissions.refused.map(\.rawValue).sorted().joined(separator: ", "),
+                ["permissions.refuse"]
+            ),
+            ("environment", definition.environment.joined(separator: ", "), ["environment"]),
+            ("mcp", definition.toolServers.map(\.name).joined(separator: ", "), ["mcp"]),
+            ("skills", definition.skills.joined(separator: ", "), ["skills"]),
+        ]
+        return table.map { key, value, keys in
+            Setting(key: key, value: value.isEmpty ? "-" : value, source: lines.source(of: keys))
+        }
+    }
+
+    var json: JSON {
+        guard case .object(let members) = listed.json else { return .null }
+        return .object(
+            members + [
+                JSON.Member(key: "program", value: .optional(program)),
+                JSON.Member(key: "version", value: .optional(version)),
+                JSON.Member(
+                    key: "secret_sources",
+                    value: .list(
+                        secrets.map {
+                            .object([
+                                "name": .text($0.name), "from": .text($0.source),
+                                "is_there": $0.isThere.map { .boolean($0) } ?? .null,
+                            ])
+                        })),
+                JSON.Member(
+                    key: "logins",
+                    value: .list(
+                        logins.map {
+                            .object(["path": .text($0.path), "is_there": .boolean($0.isThere)])
+                        })),
+                JSON.Member(key: "sandbox_of_machine", value: listed.machine?.json ?? .null),
+                JSON.Member(
+                    key: "settings",
+                    value: .list(
+                        settings.map {
+                            .object([
+                                "key": .text($0.key), "value": .text($0.value),
+                                "source": .text($0.source),
+                            ])
+                        })),
+            ])
+    }
+
+    /// What it gets here, by what, and what this machine lacks.
+    private var sandbox: String {
+        guard let machine = listed.machine else { return listed.sandbox }
+        let measures = machine.measures.joined(separator: ", ")
+        let missing = machine.missing.map { "missing: \($0)" }
+        return
+            ([[listed.sandbox, measures].filter { !$0.isEmpty }.joined(separator: ": ")] + missing)
+            .joined(separator: "\n")
+    }
+
+    func show(on console: Console) {
+        console.show(facts)
+        console.heading("In force")
+        console.show(table)
+    }
+
+    var facts: [(name: String, value: String?)] {
+        let today = listed.today
+        let used =
+            today.sessions == 0
+            ? "nothing"
+            : "\(today.usage.words) in \(TimeText.count(today.sessions, "session"))"
+                + (today.sessionsWithoutCost == 0
+                    ? "" : ", the cost of \(today.sessionsWithoutCost) not known")
+        return [
+            ("agent", listed.definition.name.rawValue),
+            ("file", listed.definition.location.source),
+            (
+                "program",
+                [program ?? "not found", version].compactMap { $0 }.joined(separator: ", ")
+            ),
+            ("ready", listed.problem.map { "no: \($0)" } ?? "yes"),
+            (
+                "login",
+                logins.isEmpty
+                    ? nil
+                    : logins.map {
+                        "\($0.path) \($0.isThere ? "is there" : "is missing")"
+                    }.joined(separator: "\n")
+            ),
+            (
+                "secrets",
+                secrets.isEmpty
+                    ? nil
+                    : secrets.map { secret in
+                        "\(secret.name), from \(secret.source)"
+                            + (secret.isThere == false ? ": missing" : "")
+                    }.joined(separator: "\n")
+            ),
+            ("sandbox", sandbox),
+            ("provider", listed.provider),
+            ("sessions", "\(listed.sessions) of \(listed.definition.concurrency)"),
+            ("today", used),
+        ]
+    }
+
+    var table: Table {
+        var table = Table([.fixed("KEY"), .flexible("VALUE"), .flexible("FROM")])
+        for setting in settings { table.add([setting.key, setting.value, setting.source]) }
+        return table
+    }
+}
+
+extension Budget {
+    /// "200,000 tokens, $5.00".
+    var words: String {
+        let words = [
+            tokens.map { "\(TimeText.grouped(Int($0))) tokens" }, money.map(\.words),
+        ].compactMap { $0 }
+        return words.isEmpty ? "no limit" : words.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import SkepCore
+import SkepQueue
+import SkepStore
+import Synchronization
+import UnixSignals
+
+struct RunAttach: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attach", abstract: "Watch an agent at work, and talk to it",
+        discussion: """
+            Shows what it says, each tool with its time, its plan, and what it has used. A line that \
+            is typed is said to it, as by "skep run say". Ctrl-C ends the view; the agent works on.
+
+            Example: skep run attach 88
+            """)
+
+    @Argument(help: "The run's number.")
+    var runID: RunID
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if common.json {
+            throw ValidationError(
+                "attach is for people; \"skep run log --events --follow --json\" is for programs")
+        }
+    }
+
+    func run() async throws {
+        let house = try House.read(common.layers())
+        let run = try await OpenRun(runID, try await house.state.openQueue())
+        let session = try await run.runningSession()
+        let agent = try house.driver(of: session)
+        let console = common.console()
+        console.note(
+            "Session \(session.id) of \(session.agent) on \(try await run.summary.run.issue).")
+        try await AttachedView(session: session, agent: agent, console: console).run()
+    }
+}
+
+/// A session as it goes on, on a terminal or as plain lines.
+struct AttachedView {
+    let session: SessionRecord
+    let agent: any Agent
+    let console: Console
+    var clock: any Clock = SystemClock()
+
+    /// What the reader has brought, and the view hasn't shown.
+    private struct News: Sendable {
+        var events: [SessionEvent.Kind] = []
+        var isOver = false
+        var error: (any Error)?
+    }
+
+    func run() async throws {
+        let screen = AttachScreen(output: console.output)
+        let isLive = screen.isPossible
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let stop = StopFlag()
+        let news = Mutex(News())
+        // Both ended below, with the view.
+        let listening = Task { for await signal in signals { stop.set(signal) } }
+        let reading = Task {
+            do {
+                for try await event in agent.events(of: session.id) {
+                    news.withLock { $0.events.append(event.kind) }
+                }
+                news.withLock { $0.isOver = true }
+            } catch {
+                news.withLock { ($0.isOver, $0.error) = (true, error) }
+            }
+        }
+        defer {
+            listening.cancel()
+            reading.cancel()
+        }
+        if isLive { screen.open() }
+        defer { screen.close() }
+
+        var lines = EventLines(on: console.output)
+        while stop.signal == nil {
+            let fresh = news.withLock { news in
+                defer { news.events = [] }
+                return news
+            }
+            var new = fresh.events.flatMap { lines.take($0) }
+            if fresh.isOver { new += lines.finish() }
+            tell(new, isLive ? screen : nil)
+            if fresh.isOver { return try end(fresh.error, screen) }
+            if isLive {
+                screen.show(status(lines), hint: "type to talk, Ctrl-C leaves")
+                switch screen.keys() {
+                case .none: break
+                case .line(let text): await say(text, screen)
+                case .end: return leave(screen)
+                }
+            }
+            try await clock.sleep(for: .milliseconds(50))
+        }
+        leave(screen)
+        if stop.signal != .sigint, let signal = stop.signal { throw ExitCodes.ended(by: signal) }
+    }
+
+    private func tell(_ lines: [String], _ screen: AttachScreen?) {
+        if let screen { return screen.print(lines) }
+        for line in lines { console.output.line(line) }
+    }
+
+    /// "▸ make test · 12,300 tokens in, 840 out".
+    private func status(_ lines: EventLines) -> String {
+        let tool =
+            lines.running.last.map { "▸ \($0.words)" } ?? (lines.rest.isEmpty ? nil : lines.rest)
+        return [tool, lines.usage?.words].compactMap { $0 }.joined(separator: " · ")
+    }
+
+    private func say(_ text: String, _ screen: AttachScreen) async {
+        do {
+            try await agent.say(text, to: session.id)
+        } catch {
+            let error = Exit.described(error)
+            screen.print(
+                [error.what, error.why].compactMap { $0 }.map {
+                    console.output.styled("! ", .red) + PlainText.line($0)
+                })
+        }
+    }
+
+    private func leave(_ screen: AttachScreen) {
+        screen.close()
+        console.remarks.line(
+            "\(session.agent) works on; \"skep run attach \(session.run)\" comes back, "
+                + "\"skep run stop \(session.run)\" stops it.")
+    }
+
+    private func end(_ error: (any Error)?, _ screen: AttachScreen) throws {
+        screen.close()
+        if let error { throw error }
+        console.note(
+            "Session \(session.id) is over; \"skep run show \(session.run)\" has the rest.")
+    }
+}

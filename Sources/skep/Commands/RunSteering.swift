@@ -1,0 +1,225 @@
+import ArgumentParser
+import SkepAgents
+import SkepCore
+import SkepEngine
+import SkepQueue
+import SkepQueueSQLite
+import SkepStore
+
+/// A run that is open, and what steers it.
+struct OpenRun {
+    let id: RunID
+    let queue: SQLiteQueueStore
+    let store: SQLiteSwarmStore
+
+    /// - Throws: `SwarmError.noSuchRun`, and `ProgramError` when it is closed.
+    init(_ id: RunID, _ queue: SQLiteQueueStore) async throws {
+        self.id = id
+        self.queue = queue
+        store = SQLiteSwarmStore(queue)
+        let summary = try await summary
+        guard summary.state.isClosed else { return }
+        throw ProgramError(
+            .conflict, "Run \(id) is over: \(summary.state.word).",
+            advice: "\"skep dispatch \(summary.run.issue)\" begins a new one.")
+    }
+
+    var summary: RunSummary {
+        get async throws {
+            guard let summary = try await store.run(id) else { throw SwarmError.noSuchRun(id) }
+            return summary
+        }
+    }
+
+    /// Its session that isn't settled.
+    var session: SessionRecord? {
+        get async throws {
+            try await store.history(of: id).sessions.last { $0.endedAt == nil }
+        }
+    }
+
+    /// - Throws: `ProgramError` when no agent is at work on it.
+    func runningSession() async throws -> SessionRecord {
+        if let session = try await session { return session }
+        let summary = try await summary
+        throw ProgramError(
+            .conflict, "No agent is at work on run \(id).",
+            why: "It is \(summary.state.words(SystemClock().now)).",
+            advice: "\"skep why \(summary.run.issue)\" says what it needs.")
+    }
+
+    /// Writes down who did something with it.
+    func note(_ what: String, _ surroundings: Surroundings) async throws {
+        let run = try await summary.run
+        let who = surroundings.environment["USER"].flatMap { $0.isEmpty ? nil : $0 }
+        try await store.record(
+            NewSwarmEvent(
+                .command, issue: run.issue, agent: run.agent,
+                text: "run \(id) was \(what) by \(who ?? "user \(surroundings.userID)")"))
+    }
+}
+
+struct RunSay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "say", abstract: "Tell an agent something while it works",
+        discussion: """
+            It stands in the session's log when this returns; the agent gets it as soon as its \
+            protocol allows. Agents that only read a prompt can't be told more.
+
+            Example: skep run say 88 "The parser is in lib/, not in src/."
+            """)
+
+    @Argument(help: "The run's number.")
+    var runID: RunID
+    @Argument(help: "What it is told.")
+    var text: String
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("there is nothing to say in \"\(text)\"")
+        }
+    }
+
+    func run() async throws {
+        let house = try House.read(common.layers())
+        let run = try await OpenRun(runID, try await house.state.openQueue())
+        let session = try await run.runningSession()
+        try await house.agent(session.agent).say(text, to: session.id)
+        let console = common.console()
+        if console.isJSON {
+            return console.show(
+                .object([
+                    "run_id": .id(runID), "session_id": .id(session.id), "outcome": .text("said"),
+                ]))
+        }
+        console.say("Said to \(session.agent), session \(session.id).")
+    }
+}
+
+struct RunStop: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Stop the agents of runs, and keep the runs open",
+        discussion: """
+            The session is ended softly, what it made is saved, and the run waits until \
+            "skep run resume". To give a run up, use "skep run cancel".
+
+            Example: skep run stop 88
+            """)
+
+    @Argument(help: "The runs' numbers.")
+    var runs: [RunID]
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let house = try House.read(common.layers())
+        let queue = try await house.state.openQueue()
+        let console = common.console()
+        var results = EachResult<RunID>()
+        for id in runs {
+            await results.take(id) {
+                let run = try await OpenRun(id, queue)
+                let wasAtWork = try await stop(run, house)
+                try await run.note("stopped", house.surroundings)
+                console.say(
+                    "Run \(id) is \(wasAtWork ? "stopped" : "held"); "
+                        + "\"skep run resume \(id)\" lets it go on.")
+                return wasAtWork ? "stopped" : "held"
+            }
+        }
+        try results.finish(on: console, idKey: "run_id") { .id($0) }
+    }
+
+    /// - Returns: Whether an agent was at work.
+    private func stop(_ run: OpenRun, _ house: House) async throws -> Bool {
+        // Held first: otherwise the next attempt would begin as soon as this one has ended.
+        guard try await hold(run) else {
+            throw ProgramError(
+                .conflict, "There is nothing to stop about run \(run.id).",
+                why: "It is \(try await run.summary.state.words(SystemClock().now)).",
+                advice: "\"skep run cancel \(run.id)\" gives it up.")
+        }
+        guard let session = try await run.session else { return false }
+        try await HostedSessionReaper(house.agentHouse).end(session.id)
+        // It may have ended by itself just before, and the run have gone on to its next step.
+        try await hold(run)
+        return true
+    }
+
+    /// - Returns: `false` when it has no job that could be held: it waits for a person.
+    @discardableResult
+    private func hold(_ run: OpenRun) async throws -> Bool {
+        guard let job = try await run.summary.job else { return false }
+        return try await run.queue.hold(job)
+    }
+}
+
+struct RunResume: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Let runs go on at once that are stopped or wait",
+        discussion: """
+            The agent goes on with its own session, where it can, in its working tree as it left it; \
+            otherwise it begins anew with what was saved. A run that waits for its agent's provider \
+            account, or to be tried again, waits no longer.
+
+            Example: skep run resume 88
+            """)
+
+    @Argument(help: "The runs' numbers.")
+    var runs: [RunID]
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let house = try House.read(common.layers())
+        let queue = try await house.state.openQueue()
+        let console = common.console()
+        var results = EachResult<RunID>()
+        for id in runs {
+            await results.take(id) {
+                let run = try await OpenRun(id, queue)
+                let summary = try await run.summary
+                guard let current = summary.job, let job = try await queue.job(current),
+                    job.isHeld || job.state == .scheduled
+                else {
+                    throw ProgramError(
+                        .conflict, "Run \(id) isn't stopped.",
+                        why: "It is \(summary.state.words(SystemClock().now)).",
+                        advice: "\"skep why \(summary.run.issue)\" says what it needs.")
+                }
+                try await house.liftAccount(of: job, in: run.store, console)
+                try await queue.letGo(job.id)
+                // Held or not, it may have waited for a time.
+                if try await queue.job(job.id)?.state == .scheduled {
+                    try await queue.retry(job.id)
+                }
+                try await run.note("let go on", house.surroundings)
+                console.say("Run \(id) goes on.")
+                return "resumed"
+            }
+        }
+        try results.finish(on: console, idKey: "run_id") { .id($0) }
+    }
+}
+
+extension House {
+    /// Whoever has a job go on by hand says that its agent's provider account works again.
+    func liftAccount(of job: Job, in store: some AccountStore, _ console: Console) async throws {
+        guard
+            let agent = agents.map(\.definition).first(where: {
+                $0.concurrencyKey == job.concurrencyKey
+            })
+        else { return }
+        try await liftAccount(agent.provider, in: store, console)
+    }
+
+    /// Has a provider account wait no more.
+    func liftAccount(
+        _ account: ProviderAccount, in store: some AccountStore, _ console: Console
+    ) async throws {
+        guard try await store.accountHolds().contains(where: { $0.account == account }) else {
+            return
+        }
+        try await store.lift(account)
+        console.note("Account \(account.rawValue) isn't parked any more.")
+    }
+}

@@ -1,0 +1,68 @@
+import SkepCore
+import SkepQueue
+
+extension RunHistory {
+    func sessionTable(_ now: Timestamp) -> Table {
+        var table = Table([
+            .fixed("SESSION"), .fixed("AGENT"), .fixed("BEGUN"), .fixed("TOOK"), .fixed("OUTPUT"),
+            .fixed("TOKENS"), .fixed("COST"), .flexible("ENDING"),
+        ])
+        for session in sessions {
+            table.add([
+                "\(session.id)", session.agent.rawValue,
+                TimeText.relative(session.startedAt, to: now),
+                session.endedAt.map { TimeText.short($0 - session.startedAt) } ?? "-",
+                session.endedAt == nil ? "-" : TimeText.bytes(session.outputBytes),
+                session.facts.usage.map { TimeText.grouped(Int($0.tokens)) } ?? "—",
+                session.facts.usage?.cost?.words ?? "—", session.ending ?? "open",
+            ])
+        }
+        return table
+    }
+
+    /// What its sessions used together; `nil` where none has said.
+    var used: String? {
+        let usages = sessions.compactMap(\.facts.usage)
+        guard !usages.isEmpty else { return nil }
+        let cost = usages.contains { $0.cost == nil } ? ", cost not known of all" : ""
+        return "\(usages.reduce(Usage(), +).words)\(cost)"
+    }
+
+    /// Why sessions didn't come to a good end, and what that was known by.
+    var failureTable: Table {
+        var table = Table([
+            .fixed("SESSION"), .fixed("TYPE"), .flexible("WHAT"), .flexible("KNOWN BY"),
+        ])
+        for session in sessions {
+            guard let failure = session.facts.failure else { continue }
+            let evidence = failure.evidence.map { "\($0.rule) in \($0.source): \($0.text)" }
+            table.add([
+                "\(session.id)", failure.type.words, failure.message,
+                evidence.joined(separator: "; "),
+            ])
+        }
+        return table.withoutEmptyColumns(keeping: ["TYPE"])
+    }
+}
+
+extension SessionRecord {
+    var json: JSON {
+        .object([
+            "id": .id(id),
+            "job_id": .id(job),
+            "attempt": .number(attempt),
+            "agent": .name(agent),
+            "started_at": .time(startedAt),
+            "ended_at": .time(endedAt),
+            "ending": .optional(ending),
+            "output_bytes": .number(outputBytes),
+            "vendor_session": .optional(facts.vendorSession),
+            "model": .optional(facts.model),
+            "usage": facts.usage?.json ?? .null,
+            "failure": facts.failure?.json ?? .null,
+            "sandbox": facts.sandbox?.json ?? .null,
+            "workspace": .optional(workspacePath),
+            "base": .name(base),
+        ])
+    }
+}
