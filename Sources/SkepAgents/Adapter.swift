@@ -11,6 +11,10 @@ protocol AgentAdapter: Sendable {
     /// The program: a name to be looked up in the agent's PATH, an absolute path, or one below "~/".
     var program: String { get }
 
+    /// Files that its command line names by absolute paths, such as a script for an interpreter; a
+    /// sandbox lets it read them.
+    var commandFiles: [String] { get }
+
     /// What the program is started with.
     func launch(_ brief: Brief) -> Launch
 
@@ -18,6 +22,10 @@ protocol AgentAdapter: Sendable {
     ///
     /// - Parameter brief: `nil` for a reader, whose wishes nobody asks for.
     func dialogue(_ brief: Brief?) -> any Dialogue
+}
+
+extension AgentAdapter {
+    var commandFiles: [String] { [] }
 }
 
 /// What an adapter needs to know of a session that is to be started.

@@ -93,7 +93,7 @@ extension HostedAgent {
             places: SandboxPlan.Places(
                 workspace: workspace.path, output: workspace.outputPath, home: places.home,
                 given: [places.promptFile, places.issueFile, host.folder + "/skills"]
-                    + house.mirrors(of: workspace),
+                    + adapter.commandFiles + house.mirrors(of: workspace),
                 houses: house.ownFolders, loginHome: house.loginHome,
                 otherHomes: [house.operatorHome], links: links, program: program,
                 searchPath: searchPath)

@@ -36,7 +36,7 @@ extension WorkflowCatalog {
         return StepDefinition(
             name: name, kind: kind, maxFailures: failures, onOutcome: transitions, rounds: rounds,
             commands: settings.commands, environment: settings.environment,
-            limits: settings.limits, reviewers: settings.reviewers,
+            sandbox: settings.sandbox, limits: settings.limits, reviewers: settings.reviewers,
             reviewerCount: settings.reviewerCount, prompt: prompt,
             testReports: settings.testReports, isReadOnly: settings.isReadOnly,
             location: node.location)

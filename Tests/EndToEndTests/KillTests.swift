@@ -24,7 +24,7 @@ extension EndToEnd {
                     i=$((i + 1))
                 done
                 echo "done by one for $issue" > "issue-$issue.txt"
-                """, settings: "concurrency: 5")
+                """, settings: "concurrency: 5\nsandbox: none")
         }
 
         @Test("Ten kills of skep serve at random moments lose nothing and do nothing twice")
@@ -91,7 +91,7 @@ extension EndToEnd {
                 fi
                 echo first > first.txt
                 sleep 600
-                """)
+                """, settings: "sandbox: none")
             defer { try? FileManager.default.removeItem(atPath: second) }
             try await House.with(
                 agents: ["slow": slow], workflow: Texts.workflow(failures: 3)

@@ -63,6 +63,16 @@ class Stage:
         with open(self.path(name), "w", encoding="utf-8") as file:
             file.write(text)
 
+    def copy_house(self, source):
+        """Agents, workflows and the programs of both; "/PROGRAMS" in their files is where these are."""
+        for folder in ["agents", "workflows", "programs"]:
+            shutil.copytree(os.path.join(source, folder), self.path(folder))
+        for folder in ["agents", "workflows"]:
+            for name in os.listdir(self.path(folder)):
+                with open(self.path(folder, name), encoding="utf-8") as file:
+                    text = file.read()
+                self.write(os.path.join(folder, name), text.replace("/PROGRAMS", self.path("programs")))
+
     # Commands
 
     def attempt(self, *arguments):

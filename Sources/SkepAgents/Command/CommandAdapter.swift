@@ -8,6 +8,8 @@ struct CommandAdapter: AgentAdapter {
 
     var program: String { options.command.filled([:]).first ?? "" }
 
+    var commandFiles: [String] { options.command.files }
+
     func launch(_ brief: Brief) -> Launch {
         let places = brief.places
         let words = options.command.filled([

@@ -51,6 +51,16 @@ struct CommandTemplate: Sendable, Hashable {
         words.contains { $0.contains(.place(placeholder)) }
     }
 
+    /// The words that are absolute paths as they stand, the program among them.
+    var files: [String] {
+        words.compactMap { parts in
+            guard parts.count == 1, case .text(let text) = parts[0], text.hasPrefix("/") else {
+                return nil
+            }
+            return text
+        }
+    }
+
     /// The command line with all places filled; what has no value becomes nothing.
     func filled(_ values: [Placeholder: String]) -> [String] {
         words.map { parts in

@@ -75,7 +75,7 @@ extension FailureRules {
             "vibe/api-key", .authentication,
             ["error: invalid api key", "error: missing * environment variable"]),  // seen
         FailureRule(
-            "aider/login", .authentication,
+            "litellm/login", .authentication,
             [
                 "litellm.authenticationerror", "the api provider is not able to authenticate you",
             ], isLastWord: true),

@@ -29,7 +29,10 @@ enum FailureRules {
     ) -> AgentFailure? {
         let saying = Saying(
             troubles: troubles, errorOutput: errorOutput,
-            printed: plain.contains(adapter) ? tail : lastMessage, adapter: adapter)
+            // A report of several lines tells of the task, not of the provider.
+            printed: plain.contains(adapter)
+                ? tail : lastMessage.contains(where: \.isNewline) ? "" : lastMessage,
+            adapter: adapter)
         func known(_ match: Saying.Match?) -> AgentFailure? {
             match.map { failure($0, now, zone) }
         }

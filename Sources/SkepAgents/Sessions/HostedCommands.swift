@@ -35,7 +35,7 @@ public struct HostedCommands: Commands {
             directory: workspace.path, secrets: environment.secrets.values.sorted(),
             user: house.user?.launchUser,
             limits: LaunchRequest.Limits(limits, grace: house.grace))
-        request.shutIn(sandbox(workspace, variables["PATH"] ?? ""))
+        request.shutIn(sandbox(environment.sandbox, workspace, variables["PATH"] ?? ""))
         try await host.start(request)
         let record = try await outcome(of: host)
         let result = try SessionResult(record, of: host, tailBytes: Self.tailBytes)
@@ -46,9 +46,11 @@ public struct HostedCommands: Commands {
     }
 
     /// What an agent wrote is about to run: it gets no further than the agent did.
-    private func sandbox(_ workspace: Workspace, _ searchPath: String) -> Sandbox? {
+    private func sandbox(
+        _ policy: SandboxPolicy, _ workspace: Workspace, _ searchPath: String
+    ) -> Sandbox? {
         SandboxPlan(
-            policy: SandboxPolicy(), isReadOnly: false,
+            policy: policy, isReadOnly: false,
             places: SandboxPlan.Places(
                 workspace: workspace.path, output: workspace.outputPath, home: workspace.homePath,
                 given: house.mirrors(of: workspace), houses: house.ownFolders,

@@ -1,7 +1,7 @@
 extension SandboxPolicy {
     /// Reads `sandbox: workspace-write`, or a map: `{level: isolated, read: [~/.cargo], write: [/data],
     /// endpoints: [api.anthropic.com:443]}`.
-    init(_ agent: SettingsReader) {
+    public init(_ agent: SettingsReader) {
         self.init()
         guard let node = agent.node("sandbox") else { return }
         guard case .map = node.value else {

@@ -86,6 +86,8 @@ public struct StepDefinition: Sendable, Hashable {
     /// Keys that the step's kind reads: command lines, limits.
     public let commands: [String]
     public let environment: [String]
+    /// How far its commands are shut in: like an agent whose file says nothing, by default.
+    public let sandbox: SandboxPolicy
     public let limits: SessionLimits
     /// Who reviews, in this order; the author is left out.
     public let reviewers: [AgentName]
@@ -103,6 +105,7 @@ public struct StepDefinition: Sendable, Hashable {
     public init(
         name: StepName, kind: StepKind, maxFailures: Int = 3, onOutcome: [String: StepName] = [:],
         rounds: Int = 2, commands: [String] = [], environment: [String] = ["PATH", "LANG"],
+        sandbox: SandboxPolicy = SandboxPolicy(),
         limits: SessionLimits = SessionLimits(), reviewers: [AgentName] = [],
         reviewerCount: Int? = nil, prompt: Template? = nil, testReports: [String] = [],
         isReadOnly: Bool = false, location: SettingsLocation
@@ -119,6 +122,7 @@ public struct StepDefinition: Sendable, Hashable {
         self.rounds = rounds
         self.commands = commands
         self.environment = environment
+        self.sandbox = sandbox
         self.limits = limits
         self.location = location
     }

@@ -13,20 +13,23 @@ public protocol Commands: Sendable {
     ) async throws -> CommandResult
 }
 
-/// The variables that a command gets.
+/// What surrounds a command: its variables, and how far it is shut in.
 public struct CommandEnvironment: Sendable, Hashable {
     /// Names of those it gets from Skep's own environment.
     public var names: [String]
     public var values: [String: String]
     /// Values that are kept out of its output.
     public var secrets: [String: String]
+    public var sandbox: SandboxPolicy
 
     public init(
-        names: [String] = [], values: [String: String] = [:], secrets: [String: String] = [:]
+        names: [String] = [], values: [String: String] = [:], secrets: [String: String] = [:],
+        sandbox: SandboxPolicy = SandboxPolicy()
     ) {
         self.names = names
         self.values = values
         self.secrets = secrets
+        self.sandbox = sandbox
     }
 }
 

@@ -15,6 +15,7 @@ struct CommandsStep: Step {
                 at: reader.location)
         }
         settings.environment = reader.texts("environment") ?? settings.environment
+        settings.sandbox = SandboxPolicy(reader)
         settings.limits = SessionLimits(reader.map("limits", of: "limits"))
         settings.testReports = reader.texts("junit") ?? []
         for pattern in settings.testReports where PathPattern(pattern) == nil {
@@ -46,6 +47,7 @@ struct CommandsStep: Step {
         var environment = CommandEnvironment()
         if let setUp = SetUp(context) { environment = try await setUp.environment() }
         environment.names = context.definition.environment
+        environment.sandbox = context.definition.sandbox
         var checks: [CheckResult] = []
         var notes: [String] = []
         for command in context.definition.commands {

@@ -32,6 +32,7 @@ extension Step {
 struct StepSettings: Sendable {
     var commands: [String] = []
     var environment: [String] = ["PATH", "LANG"]
+    var sandbox = SandboxPolicy()
     var limits = SessionLimits()
     var reviewers: [AgentName] = []
     var reviewerCount: Int?
