@@ -39,6 +39,9 @@ setup-peers: ## Install the agents that the tests work with, into .build-peers
 test-agents: build setup-peers ## Try the agents that PyPI has, each through "skep agent test" (Python 3.12)
 	@Scripts/test-agents $(AGENTS)
 
+probe-sandbox: build ## Show what each level of the sandbox lets a program get at
+	@Scripts/probe-sandbox
+
 lint: ## Check the format and a few rules of style
 	@sh Scripts/lint $(sources)
 	@python3 Scripts/check-docs
@@ -78,5 +81,5 @@ install: setup ## Build for release and install skep and skep-host under $(prefi
 	install -d $(DESTDIR)$(prefix)/bin
 	install -m 755 .build/release/skep .build/release/skep-host $(DESTDIR)$(prefix)/bin
 
-.PHONY: help setup build demo test test-agents setup-peers lint format golden docs bench bench-queue bench-sessions soak \
+.PHONY: help setup build demo test test-agents probe-sandbox setup-peers lint format golden docs bench bench-queue bench-sessions soak \
 	example-queue install
