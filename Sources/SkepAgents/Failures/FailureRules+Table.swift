@@ -19,7 +19,8 @@ extension FailureRules {
         FailureRule(
             "claude/usage-limit", .quota,
             [
-                "claude ai usage limit reached", "claude usage limit reached", "you've hit your *limit", "you’ve hit your *limit",
+                "claude ai usage limit reached", "claude usage limit reached",
+                "you've hit your *limit", "you’ve hit your *limit",
                 "you've reached your *limit", "5-hour limit reached", "weekly limit reached",
                 "opus limit reached", "limit reached * resets",
             ], codes: ["usage_limit"]),
