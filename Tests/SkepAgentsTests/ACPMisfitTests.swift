@@ -66,7 +66,7 @@ struct ACPMisfitTests {
 
         #expect(result.ending == .silent)
         #expect(result.failure?.type == .stalled)
-        #expect(SessionRemains.count(session: AgentHouse.marker(assignment.session)) == 0)
+        #expect(try fixture.remains(of: assignment.session) == 0)
     }
 
     @Test("Links don't lead it out of its workspace, neither to read nor to write nor to run")

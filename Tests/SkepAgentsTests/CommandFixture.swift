@@ -91,6 +91,16 @@ struct CommandFixture {
         }
     }
 
+    /// How many processes of a session that was started live on.
+    func remains(of session: SessionID) throws -> Int {
+        guard
+            let request = try SessionHost(
+                folder: "\(house.sessions)/\(session)", program: house.host
+            ).request()
+        else { throw UnexpectedState(what: "session \(session) was never started") }
+        return SessionRemains.count(session: request.session)
+    }
+
     private static let place = SettingsLocation(source: "bee.md", line: 1)
 
     static func list(_ texts: [String]) -> SettingsNode.Value {

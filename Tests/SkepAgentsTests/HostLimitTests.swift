@@ -1,4 +1,4 @@
-import SkepAgents
+@testable import SkepAgents
 import SkepTestSupport
 import SkepWire
 import Testing
@@ -28,7 +28,7 @@ struct HostLimitTests {
         @Test("Memory of all processes together")
         func limitsMemory() async throws {
             let script = """
-                hold() { python3 -c 'x = bytearray(60 << 20); import time; time.sleep(300)'; }
+                hold() { python3 -c 'x = bytearray(60 << 20); import signal; signal.pause()'; }
                 hold & hold & wait
                 """
             let how = try await run(script) { $0.memoryBytes = 100 << 20 }
@@ -98,9 +98,8 @@ struct HostLimitTests {
         try await fixture.host.start(request)
         let host = try #require(try HostRecord.read(from: fixture.host.files)).process.pid
         var peak = 0
-        while try fixture.host.state() == .alive {
+        for await _ in fixture.host.growth() {
             peak = max(peak, HostFixture.privateKiB(host) ?? 0)
-            try await Task.sleep(for: .milliseconds(5))
         }
 
         #expect(try await fixture.end().how == .outputLimit)

@@ -102,7 +102,7 @@ struct RealClaudeTests {
 
         #expect(result.ending == .silent)
         #expect(result.failure?.type == .stalled)
-        #expect(SessionRemains.count(session: AgentHouse.marker(assignment.session)) == 0)
+        #expect(try fixture.remains(of: assignment.session) == 0)
     }
 
     @Test("What a person says while it works is told to it")
@@ -141,7 +141,7 @@ struct RealClaudeTests {
             }
         }
 
-        #expect(SessionRemains.count(session: AgentHouse.marker(assignment.session)) == 0)
+        #expect(try fixture.remains(of: assignment.session) == 0)
         model.letGo()
     }
 }

@@ -98,7 +98,7 @@ struct RealCodexTests {
             }
         }
 
-        #expect(SessionRemains.count(session: AgentHouse.marker(assignment.session)) == 0)
+        #expect(try fixture.remains(of: assignment.session) == 0)
         model.letGo()
     }
 }

@@ -94,6 +94,6 @@ struct RealGrokTests {
 
         #expect(result.ending == .silent)
         #expect(result.failure?.type == .stalled)
-        #expect(SessionRemains.count(session: AgentHouse.marker(assignment.session)) == 0)
+        #expect(try fixture.remains(of: assignment.session) == 0)
     }
 }

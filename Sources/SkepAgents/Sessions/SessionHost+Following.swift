@@ -59,8 +59,7 @@ extension SessionHost {
 }
 
 /// A socket to a host that nobody waits at.
-///
-/// `@unchecked Sendable`: all that changes is the sources', which work on one queue.
+// Safe: its fields never change, and Dispatch's sources may be used from any thread.
 final class HostConnection: @unchecked Sendable {
     let queue = DispatchQueue(label: "skep.host")
     private let socket: Int32
@@ -147,8 +146,7 @@ final class HostConnection: @unchecked Sendable {
 }
 
 /// One request and its reply, without a thread that waits for it.
-///
-/// `@unchecked Sendable`: used on its connection's queue only.
+// Safe: after `init` everything runs on its connection's serial queue.
 private final class HostQuestion: @unchecked Sendable {
     private let connection: HostConnection
     private var unsent: ArraySlice<UInt8>

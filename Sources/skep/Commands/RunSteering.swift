@@ -97,6 +97,24 @@ struct RunSay: AsyncParsableCommand {
     }
 }
 
+extension CommonOptions {
+    /// Steers runs one after the other; what can't be done about one doesn't keep the others from it.
+    ///
+    /// - Parameter steer: Answers with what was done, a word.
+    fileprivate func forEachOpenRun(
+        _ runs: [RunID], _ steer: (OpenRun, House, Console) async throws -> String
+    ) async throws {
+        let house = try House.read(layers())
+        let queue = try await house.state.openQueue()
+        let console = console()
+        var results = EachResult<RunID>()
+        for id in runs {
+            await results.take(id) { try await steer(OpenRun(id, queue), house, console) }
+        }
+        try results.finish(on: console, idKey: "run_id") { .id($0) }
+    }
+}
+
 struct RunStop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "Stop the agents of runs, and keep the runs open",
@@ -112,22 +130,14 @@ struct RunStop: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let house = try House.read(common.layers())
-        let queue = try await house.state.openQueue()
-        let console = common.console()
-        var results = EachResult<RunID>()
-        for id in runs {
-            await results.take(id) {
-                let run = try await OpenRun(id, queue)
-                let wasAtWork = try await stop(run, house)
-                try await run.note("stopped", house.surroundings)
-                console.say(
-                    "Run \(id) is \(wasAtWork ? "stopped" : "held"); "
-                        + "\"skep run resume \(id)\" lets it go on.")
-                return wasAtWork ? "stopped" : "held"
-            }
+        try await common.forEachOpenRun(runs) { run, house, console in
+            let wasAtWork = try await stop(run, house)
+            try await run.note("stopped", house.surroundings)
+            console.say(
+                "Run \(run.id) is \(wasAtWork ? "stopped" : "held"); "
+                    + "\"skep run resume \(run.id)\" lets it go on.")
+            return wasAtWork ? "stopped" : "held"
         }
-        try results.finish(on: console, idKey: "run_id") { .id($0) }
     }
 
     /// - Returns: Whether an agent was at work.
@@ -170,34 +180,26 @@ struct RunResume: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let house = try House.read(common.layers())
-        let queue = try await house.state.openQueue()
-        let console = common.console()
-        var results = EachResult<RunID>()
-        for id in runs {
-            await results.take(id) {
-                let run = try await OpenRun(id, queue)
-                let summary = try await run.summary
-                guard let current = summary.job, let job = try await queue.job(current),
-                    job.isHeld || job.state == .scheduled
-                else {
-                    throw ProgramError(
-                        .conflict, "Run \(id) isn't stopped.",
-                        why: "It is \(summary.state.words(SystemClock().now)).",
-                        advice: "\"skep why \(summary.run.issue)\" says what it needs.")
-                }
-                try await house.liftAccount(of: job, in: run.store, console)
-                try await queue.letGo(job.id)
-                // Held or not, it may have waited for a time.
-                if try await queue.job(job.id)?.state == .scheduled {
-                    try await queue.retry(job.id)
-                }
-                try await run.note("let go on", house.surroundings)
-                console.say("Run \(id) goes on.")
-                return "resumed"
+        try await common.forEachOpenRun(runs) { run, house, console in
+            let summary = try await run.summary
+            guard let current = summary.job, let job = try await run.queue.job(current),
+                job.isHeld || job.state == .scheduled
+            else {
+                throw ProgramError(
+                    .conflict, "Run \(run.id) isn't stopped.",
+                    why: "It is \(summary.state.words(SystemClock().now)).",
+                    advice: "\"skep why \(summary.run.issue)\" says what it needs.")
             }
+            try await house.liftAccount(of: job, in: run.store, console)
+            try await run.queue.letGo(job.id)
+            // Held or not, it may have waited for a time.
+            if try await run.queue.job(job.id)?.state == .scheduled {
+                try await run.queue.retry(job.id)
+            }
+            try await run.note("let go on", house.surroundings)
+            console.say("Run \(run.id) goes on.")
+            return "resumed"
         }
-        try results.finish(on: console, idKey: "run_id") { .id($0) }
     }
 }
 
