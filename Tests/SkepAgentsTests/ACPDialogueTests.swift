@@ -98,7 +98,8 @@ struct ACPDialogueTests {
 
         let usage = Usage(input: 3600, output: 240, cost: Money(microdollars: 4080))
         #expect(events.contains(.usage(usage)))
-        #expect(events.contains(.change(FileChange(path: "/home/ida/tree/SCRIPTED.md", kind: .added))))
+        #expect(
+            events.contains(.change(FileChange(path: "/home/ida/tree/SCRIPTED.md", kind: .added))))
         let tools = events.compactMap { event -> ToolCall? in
             guard case .tool(let call) = event else { return nil }
             return call
