@@ -111,8 +111,12 @@ final class WorkerSession: Sendable {
 
     private func readSignals(_ registration: any WorkerRegistration) async {
         for await _ in registration.signals {
-            state.withLock { $0.hasNews = true }
-            lookForJobs()
+            let hasFreeSlot = state.withLock { state in
+                state.hasSignal = true
+                state.hasNews = true
+                return state.free.contains { $0.value > 0 }
+            }
+            if hasFreeSlot { bell.ring() } else { heedNews() }
         }
     }
 

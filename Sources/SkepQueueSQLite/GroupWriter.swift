@@ -157,8 +157,11 @@ final class GroupWriter: Sendable {
 
     private func finish(_ group: [any PendingWrite], _ effects: Effects) {
         state.withLock { $0.expected = group.count + $0.waiting.count }
-        wakeUps.send(effects)
+        // Others first, since whoever is answered may end the process; and those here last, since
+        // what is in the next group depends on those who are answered.
+        let here = wakeUps.send(effects)
         for write in group { write.answer(write.error.map(translated)) }
+        here.send()
     }
 
     private enum Attempt {

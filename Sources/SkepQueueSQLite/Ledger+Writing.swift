@@ -72,9 +72,10 @@ extension Ledger {
     // Not an upsert: its row would be checked before it is known to be an update, and a decrease
     // alone is below zero.
     private func writeCount(_ cell: Cell, _ change: Int, _ database: Database) throws {
-        try database.cachedStatement(
-            sql: "UPDATE job_count SET count = count + ? WHERE queue = ? AND state = ? AND kind = ?"
-        ).execute(arguments: [change, cell.queue, cell.state, cell.kind])
+        try DirectStatement(
+            "UPDATE job_count SET count = count + ? WHERE queue = ? AND state = ? AND kind = ?",
+            database
+        ).run([.integer(change), .text(cell.queue), .text(cell.state), .text(cell.kind)])
         guard database.changesCount == 0 else { return }
         try database.cachedStatement(
             sql: "INSERT INTO job_count (queue, state, kind, count) VALUES (?, ?, ?, ?)"
@@ -84,13 +85,16 @@ extension Ledger {
     private func write(
         _ traffic: Traffic, of queue: String, minute: Int64, _ database: Database
     ) throws {
-        try database.cachedStatement(
-            sql: """
-                UPDATE queue_throughput
-                   SET enqueued = enqueued + ?, finished = finished + ?
-                 WHERE queue = ? AND minute = ?
-                """
-        ).execute(arguments: [traffic.enqueued, traffic.finished, queue, minute])
+        try DirectStatement(
+            """
+            UPDATE queue_throughput
+               SET enqueued = enqueued + ?, finished = finished + ?
+             WHERE queue = ? AND minute = ?
+            """, database
+        ).run([
+            .integer(traffic.enqueued), .integer(traffic.finished), .text(queue),
+            .integer(minute),
+        ])
         guard database.changesCount == 0 else { return }
         try database.cachedStatement(
             sql: """

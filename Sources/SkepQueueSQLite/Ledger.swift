@@ -104,12 +104,13 @@ final class Ledger: @unchecked Sendable {
     }
 
     private func readCounts(_ key: Known.CountKey, _ database: Database) throws -> [String: Int] {
-        let rows = try Row.fetchAll(
-            database.cachedStatement(
-                sql: "SELECT kind, count FROM job_count WHERE queue = ? AND state = ? AND count > 0"
-            ),
-            arguments: [key.queue, key.state.rawValue])
-        return Dictionary(rows.map { ($0[0], $0[1]) }, uniquingKeysWith: +)
+        let rows = try DirectStatement(
+            "SELECT kind, count FROM job_count WHERE queue = ? AND state = ? AND count > 0",
+            database
+        ).all([.text(key.queue), .text(key.state.rawValue)]) {
+            ($0.text(0), Int($0.integer(1)))
+        }
+        return Dictionary(rows, uniquingKeysWith: +)
     }
 
     /// Whether a queue may have keys: a claim needn't look for any otherwise.
@@ -117,9 +118,10 @@ final class Ledger: @unchecked Sendable {
         if let known = known.queuesWithKeys[queue], known { return true }
         if entries.keys.contains(where: { $0.key.queue == queue }) { return true }
         if let known = known.queuesWithKeys[queue] { return known }
-        let statement = try database.cachedStatement(
-            sql: "SELECT EXISTS (SELECT 1 FROM concurrency_key WHERE queue = ?)")
-        let hasKeys = try Bool.fetchOne(statement, arguments: [queue]) ?? false
+        let hasKeys =
+            try DirectStatement(
+                "SELECT EXISTS (SELECT 1 FROM concurrency_key WHERE queue = ?)", database
+            ).first([.text(queue)]) { $0.bool(0) } ?? false
         known.queuesWithKeys[queue] = hasKeys
         return hasKeys
     }

@@ -141,7 +141,7 @@ extension QueueTransaction {
     /// Makes scheduled jobs of a queue ready whose time has come, the first due first; served by
     /// job_scheduled.
     func promoteDue(in queue: QueueName, limit: Int) throws -> Int {
-        let due = try fetchRows(
+        let due = try direct(
             """
             SELECT id
               FROM job
@@ -149,9 +149,11 @@ extension QueueTransaction {
                AND queue = ? AND not_before_ms <= ?
              ORDER BY not_before_ms, id
              LIMIT ?
-            """,
-            [queue.rawValue, now.milliseconds, limit])
-        for row in due {
+            """
+        ).all([.text(queue.rawValue), .integer(now.milliseconds), .integer(limit)]) {
+            $0.integer(0)
+        }
+        for id in due {
             try run(
                 """
                 UPDATE job
@@ -159,7 +161,7 @@ extension QueueTransaction {
                        awaited_event = NULL
                  WHERE id = ?
                 """,
-                [row[0] as Int64])
+                [id])
         }
         if !due.isEmpty { effects.hasWork = true }
         return due.count

@@ -31,34 +31,41 @@ final class WakeUps: Sendable {
         local.withLock { $0[worker] = nil }
     }
 
-    /// Sends what a committed transaction asked for.
-    func send(_ effects: Effects) {
-        guard !effects.isEmpty else { return }
+    /// Sends what a committed transaction asked for to other processes.
+    ///
+    /// - Returns: The workers of this process that are to be told, too.
+    func send(_ effects: Effects) -> LocalWakeUps {
+        guard !effects.isEmpty else { return LocalWakeUps() }
         finishWatch.note(effects.finished)
         guard effects.hasWork || !effects.finished.isEmpty else {
-            return wake(effects.holders)
+            return wakeOthers(effects.holders)
         }
         let contents = folder.contents
         // All are told of new work: which of them have a free slot isn't known, and a signal that
         // only reached a busy one would be lost.
-        wake(effects.hasWork ? effects.holders.union(contents.listeners) : effects.holders)
+        let here = wakeOthers(
+            effects.hasWork ? effects.holders.union(contents.listeners) : effects.holders)
         if !effects.finished.isEmpty { tell(contents.watchers, effects.finished) }
         sender.keepOnly(contents.listeners.count + contents.watchers.count) {
             contents.listeners.map(socket) + contents.watchers
         }
+        return here
     }
 
-    private func wake(_ workers: Set<WorkerID>) {
-        guard !workers.isEmpty else { return }
-        let here = local.withLock { $0 }
+    /// - Returns: Those of them that are in this process.
+    private func wakeOthers(_ workers: Set<WorkerID>) -> LocalWakeUps {
+        guard !workers.isEmpty else { return LocalWakeUps() }
+        let local = local.withLock { $0 }
+        var here = LocalWakeUps()
         for worker in workers {
-            if let continuation = here[worker] {
-                continuation.yield(.look)
+            if let continuation = local[worker] {
+                here.workers.append(continuation)
             } else if WorkerFiles.isPlain(worker) {
                 // One that is dead doesn't matter: a sweep clears up after it.
                 sender.send([1], to: socket(of: worker))
             }
         }
+        return here
     }
 
     private func tell(_ watchers: [String], _ finished: Set<JobID>) {
@@ -70,5 +77,14 @@ final class WakeUps: Sendable {
 
     private func socket(of worker: WorkerID) -> String {
         WorkerFiles(folder: folder.path, worker: worker).socket
+    }
+}
+
+/// Workers of this process that there may be something to do for.
+struct LocalWakeUps {
+    fileprivate var workers: [AsyncStream<QueueSignal>.Continuation] = []
+
+    func send() {
+        for worker in workers { worker.yield(.look) }
     }
 }

@@ -63,10 +63,10 @@ struct WakeUpTests {
             let effects = Effects()
             effects.hasWork = true
 
-            for _ in 0..<1000 { theirs.wakeUps.send(effects) }
+            for _ in 0..<1000 { theirs.wakeUps.send(effects).send() }
             #expect(await signals.next() == .look)
             for _ in 0..<1000 {
-                theirs.wakeUps.send(effects)
+                theirs.wakeUps.send(effects).send()
                 #expect(await signals.next() == .look)
             }
 
