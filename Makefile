@@ -39,6 +39,9 @@ setup-peers: ## Install the agents that the tests work with, into .build-peers
 test-agents: build setup-peers ## Try the agents that PyPI has, each through "skep agent test" (Python 3.12)
 	@Scripts/test-agents $(AGENTS)
 
+kill-and-resume: build setup-peers ## Kill worker and host in the middle of an agent's work, and see it go on
+	@Scripts/kill-and-resume
+
 probe-sandbox: build ## Show what each level of the sandbox lets a program get at
 	@Scripts/probe-sandbox
 

@@ -56,11 +56,11 @@ class Trial:
             self.host_seconds[host] = seconds
 
 
-def start_figures(trial):
+def start_figures(trial, name):
     bare = statistics.median(trial.answer["bare_ms"])
     # The first one also loads what all share.
     overhead = [hosted - bare for hosted in trial.answer["hosted_ms"][1:]]
-    return [Figure("overhead of a start over the bare program", "ms", 100, overhead)]
+    return [Figure(f"overhead of a start over the bare program{name}", "ms", 100, overhead)]
 
 
 def crowd_figures(trial, sessions):
@@ -108,7 +108,8 @@ def main():
         return Trial(options.programs, folder, verb, number)
 
     try:
-        figures = start_figures(trial("start", 30))
+        figures = start_figures(trial("start", 30), "")
+        figures += start_figures(trial("shut-in", 30), ", workspace-write")
         figures += crowd_figures(trial("sessions", options.sessions), options.sessions)
         figures += stream_figures(
             trial("ingest", max(1, options.megabytes // 50)), trial("ingest", options.megabytes),

@@ -6,6 +6,7 @@ import SkepQueue
 /// Drives agents for the benchmarks: `agent-bench VERB FOLDER HOST …`, one line of JSON as its answer.
 ///
 ///     start FOLDER HOST TIMES       one session after the other, of an agent that says one line
+///     shut-in FOLDER HOST TIMES     the same in a sandbox of the default level
 ///     sessions FOLDER HOST COUNT    so many at once, each with a hundred lines, ten a second
 ///     ingest FOLDER HOST MEGABYTES  one session that prints as fast as it can
 ///     secrets FOLDER HOST MEGABYTES the same, of an agent with 20 secrets
@@ -14,13 +15,14 @@ struct AgentBench {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count == 5, let number = Int(arguments[4]), number > 0 else {
-            FileHandle.standardError.write(
-                Data("usage: agent-bench start|sessions|ingest|secrets FOLDER HOST NUMBER\n".utf8))
+            let usage = "agent-bench start|shut-in|sessions|ingest|secrets FOLDER HOST NUMBER"
+            FileHandle.standardError.write(Data("usage: \(usage)\n".utf8))
             exit(64)
         }
         let stage = try Stage(folder: arguments[2], host: arguments[3])
         switch arguments[1] {
-        case "start": try await start(stage, times: number)
+        case "start": try await start(stage, times: number, sandbox: "none")
+        case "shut-in": try await start(stage, times: number, sandbox: "workspace-write")
         case "sessions": try await sessions(stage, count: number)
         case "ingest": try await ingest(stage, megabytes: number, secrets: 0)
         case "secrets": try await ingest(stage, megabytes: number, secrets: 20)
@@ -29,8 +31,9 @@ struct AgentBench {
     }
 
     /// From the call to the first event, beside the bare program from `posix_spawn` to its first byte.
-    private static func start(_ stage: Stage, times: Int) async throws {
-        let agent = try stage.agent("printf '{\"type\":\"text\",\"text\":\"up\"}\\n'")
+    private static func start(_ stage: Stage, times: Int, sandbox: String) async throws {
+        let agent = try stage.agent(
+            "printf '{\"type\":\"text\",\"text\":\"up\"}\\n'", sandbox: sandbox)
         var hosted: [Double] = []
         var bare: [Double] = []
         for number in 1...times {
@@ -43,7 +46,8 @@ struct AgentBench {
                     if case .message = event.kind { break }
                 }
                 let first = clock.now
-                _ = try await session.result()
+                let result = try await session.result()
+                guard result.failure == nil else { throw NotMeasured(result) }
                 return first
             }
             hosted.append((first - before) / .milliseconds(1))
@@ -121,6 +125,13 @@ struct AgentBench {
             "events": [Double(seen.value)], "bytes": [Double(result.outputBytes)],
             "private_mb": [memory.peakMegabytes],
         ])
+    }
+
+    /// A session that failed, by whose time nothing is told.
+    private struct NotMeasured: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ result: SessionResult) { description = "\(result.ending): \(result.tail)" }
     }
 
     private static func answer(_ figures: [String: [Double]]) {

@@ -34,8 +34,10 @@ struct Stage: Sendable {
 
     /// An agent that is a shell script and prints JSON lines of type "text".
     ///
-    /// - Parameter secrets: How many it has, at most 20.
-    func agent(_ script: String, secrets: Int = 0) throws -> any Agent {
+    /// - Parameters:
+    ///   - secrets: How many it has, at most 20.
+    ///   - sandbox: Its level, which must be had.
+    func agent(_ script: String, secrets: Int = 0, sandbox: String = "none") throws -> any Agent {
         let place = SettingsLocation(source: "bench", line: 1)
         func node(_ value: SettingsNode.Value) -> SettingsNode { SettingsNode(value, at: place) }
         func map(_ pairs: [(String, SettingsNode.Value)]) -> SettingsNode.Value {
@@ -47,7 +49,7 @@ struct Stage: Sendable {
         let front = map([
             ("name", .text("bee")), ("adapter", .text("json-lines")),
             ("command", .list(["sh", "-c", script].map { node(.text($0)) })),
-            ("sandbox", .text("none")),
+            ("sandbox", .text(sandbox)),
             ("secrets", map(Self.secretNames.prefix(secrets).map { ($0, .text("env")) })),
             ("limits", map([("output_mb", .integer(4096))])),
             (

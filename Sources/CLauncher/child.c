@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #endif
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -75,13 +77,34 @@ static int set_limit(int resource, uint64_t value) {
     return setrlimit(resource, &limit);
 }
 
-int skep_set_limits(const struct skep_launch *launch) {
+#ifdef __linux__
+// Since Linux 5.14 the kernel counts a user's processes in each user namespace apart.
+static int counts_apart(void) {
+    struct utsname name;
+    int major = 0, minor = 0;
+    if (uname(&name) != 0 || sscanf(name.release, "%d.%d", &major, &minor) != 2) return 0;
+    return major > 5 || (major == 5 && minor >= 14);
+}
+#endif
+
+int skep_limits_processes(const struct skep_launch *launch, int has_own_users) {
+#ifdef __linux__
+    uid_t user = launch->changes_user ? launch->user : geteuid();
+    // The kernel doesn't hold root to it.
+    return launch->max_processes != SKEP_UNLIMITED && has_own_users && user != 0 && counts_apart();
+#else
+    (void)launch;
+    (void)has_own_users;
+    return 0;
+#endif
+}
+
+int skep_set_limits(const struct skep_launch *launch, int has_own_users) {
     if (set_limit(RLIMIT_CORE, 0) != 0) return -1;
     if (set_limit(RLIMIT_NOFILE, launch->max_open_files) != 0) return -1;
     if (set_limit(RLIMIT_FSIZE, launch->max_file_bytes) != 0) return -1;
-    // The kernel doesn't hold root to it, and counts all processes of a user.
-    uid_t user = launch->changes_user ? launch->user : geteuid();
-    return user == 0 ? 0 : set_limit(RLIMIT_NPROC, launch->max_processes);
+    if (!skep_limits_processes(launch, has_own_users)) return 0;
+    return set_limit(RLIMIT_NPROC, launch->max_processes);
 }
 
 int skep_become_user(const struct skep_launch *launch) {

@@ -27,8 +27,12 @@ _Noreturn void skep_fail(int report, enum skep_stage stage, int error);
 /// Makes the three streams its own; all else closes itself when the program starts.
 void skep_set_up_streams(const struct skep_launch *launch, int report);
 
+/// Whether the kernel is given the limit of processes: where it would count those of other sessions
+/// and of the user himself, too, only the host counts them.
+int skep_limits_processes(const struct skep_launch *launch, int has_own_users);
+
 /// 0, or -1 with errno.
-int skep_set_limits(const struct skep_launch *launch);
+int skep_set_limits(const struct skep_launch *launch, int has_own_users);
 
 /// 0, or -1 with errno.
 int skep_become_user(const struct skep_launch *launch);

@@ -32,7 +32,8 @@ void skep_confine(const struct skep_launch *launch, int report, struct skep_sand
     if (sandbox != NULL) {
         if (skep_drop_capabilities() != 0) skep_fail(report, SKEP_STAGE_CAPABILITIES, errno);
         facts->measures |= SKEP_MEASURE_NO_CAPABILITIES | SKEP_MEASURE_NO_NEW_PRIVILEGES;
-        if (launch->max_processes != SKEP_UNLIMITED && geteuid() != 0) {
+        int has_own_users = (facts->measures & SKEP_MEASURE_USER_NAMESPACE) != 0;
+        if (skep_limits_processes(launch, has_own_users)) {
             facts->measures |= SKEP_MEASURE_PROCESS_LIMIT;
         }
     }
@@ -128,7 +129,7 @@ void skep_run_first(const struct skep_launch *launch, const struct lines *lines,
         skep_fail(report, SKEP_STAGE_MOUNTS, errno);
     }
     if (chdir("/") != 0) skep_fail(report, SKEP_STAGE_MOUNTS, errno);
-    if (skep_set_limits(launch) != 0) skep_fail(report, SKEP_STAGE_LIMITS, errno);
+    if (skep_set_limits(launch, (namespaces & CLONE_NEWUSER) != 0) != 0) skep_fail(report, SKEP_STAGE_LIMITS, errno);
     skep_confine(launch, report, &facts);
     skep_die_with_parent(lines);
     // This process' memory is the host's: the agent, who is the same user, may not look into it.

@@ -21,7 +21,7 @@ static _Noreturn void run_child(const struct skep_launch *launch, const struct l
     if (setsid() < 0) skep_fail(report, SKEP_STAGE_SESSION, errno);
     skep_set_up_streams(launch, report);
     umask(022);
-    if (skep_set_limits(launch) != 0) skep_fail(report, SKEP_STAGE_LIMITS, errno);
+    if (skep_set_limits(launch, 0) != 0) skep_fail(report, SKEP_STAGE_LIMITS, errno);
 #ifdef __linux__
     struct skep_sandbox_report facts = {.measures = 0};
     skep_confine(launch, report, &facts);

@@ -132,15 +132,17 @@ static int make_devices(void) {
 static int put_place(struct skep_place *place, uint64_t private_bytes,
                      struct skep_sandbox_report *report) {
     char options[64];
+    int is_tmp = strcmp(place->path, "/tmp") == 0;
     switch (place->kind) {
     case SKEP_PLACE_HIDDEN: return hide(place->path);
     case SKEP_PLACE_DEVICES:
         report->measures |= SKEP_MEASURE_OWN_DEVICES;
         return make_devices();
     case SKEP_PLACE_PRIVATE:
-        snprintf(options, sizeof options, "size=%llu,mode=1777", (unsigned long long)private_bytes);
+        snprintf(options, sizeof options, "size=%llu,mode=1777",
+                 (unsigned long long)(is_tmp ? private_bytes / 4 * 3 : private_bytes / 8));
         if (mount_memory(place->path, options) != 0) return is_out_of_reach(errno) ? 0 : -1;
-        if (strcmp(place->path, "/tmp") == 0) report->measures |= SKEP_MEASURE_PRIVATE_TMP;
+        if (is_tmp) report->measures |= SKEP_MEASURE_PRIVATE_TMP;
         return 0;
     case SKEP_PLACE_READABLE:
     case SKEP_PLACE_WRITABLE: break;

@@ -20,7 +20,7 @@ protocol AgentAdapter: Sendable {
 
     /// A dialogue with a new session, or a reader of an old one's log.
     ///
-    /// - Parameter brief: `nil` for a reader, whose wishes nobody asks for.
+    /// - Parameter brief: What it was started with; `nil` when that can't be known any more.
     func dialogue(_ brief: Brief?) -> any Dialogue
 }
 
@@ -46,6 +46,8 @@ struct Brief: Sendable {
     var prompt: String
     /// The vendor's session to go on with.
     var resumes: String?
+    /// What the adapter knew of that session when it was started: its launch's `memo`.
+    var memo: String?
     /// What it is told when that session turns out to be gone.
     var fullPrompt: String
     var places: Places
@@ -66,7 +68,6 @@ struct Launch: Sendable, Hashable {
     /// Variables with values that everybody may see.
     var variables: [String: String] = [:]
     var input: Input = .nothing
-    /// Files that are to be in the agent's own home, by their paths below it. Such that are there
-    /// already are replaced; none is written into an operator's home.
-    var homeFiles: [String: String] = [:]
+    /// What whoever reads the session's log will have to know of the session it goes on with.
+    var memo: String?
 }

@@ -59,6 +59,7 @@ public struct AgentCatalog: Sendable {
     ) -> (any Agent)? {
         let reader = SettingsReader(front, of: "an agent", mistakes: mistakes)
         let definition = AgentDefinition(reader, instructions: instructions)
+        checkVariables(definition, reader)
         guard let adapter = Self.adapters.first(where: { $0.name == definition.adapter }) else {
             if !definition.adapter.isEmpty { report(definition.adapter, mistakes, reader) }
             return nil
@@ -66,6 +67,23 @@ public struct AgentCatalog: Sendable {
         let agent = adapter.make(definition, reader, house)
         reader.finish()
         return agent
+    }
+
+    /// Refuses what an agent would otherwise miss without a word.
+    private func checkVariables(_ definition: AgentDefinition, _ reader: SettingsReader) {
+        func check(_ variable: String, _ location: SettingsLocation) {
+            guard house.isOwn(variable) else { return }
+            reader.mistake(
+                "\"\(variable)\" is Skep's own, for its settings or a token; agents don't get it",
+                at: location)
+        }
+        // Those that begin with SKEP_ were told of already.
+        for name in definition.environment where house.credentialVariables.contains(name) {
+            check(name, reader.location(of: "environment", name))
+        }
+        for case (let name, .environment(let variable)) in definition.secrets {
+            check(variable, reader.location(of: "secrets", name))
+        }
     }
 
     private func report(

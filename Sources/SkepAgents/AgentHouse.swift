@@ -24,8 +24,13 @@ public struct AgentHouse: Sendable {
     public var selfCommand: [String]
     /// Skep's own folders, state and configuration; a sandbox hides them.
     public var ownFolders: [String] = []
+    /// The files that the configuration names for tokens and secrets, absolute. A sandbox hides
+    /// them, too.
+    public var credentialFiles: [String] = []
+    /// The variables that it names for the same; they are never passed on.
+    public var credentialVariables: Set<String> = []
     /// The folder of the repositories whose objects workspaces borrow: `<owner>/<name>.git`, lower
-    /// case. An agent may read its own repository's.
+    /// case. An agent may read its own repository's objects.
     public var mirrors: String?
     /// The skills that agents' files may name, by their names.
     public var skills: [String: Skill] = [:]
@@ -61,8 +66,18 @@ public struct AgentHouse: Sendable {
         user.map { ["USER": $0.name, "LOGNAME": $0.name] } ?? [:]
     }
 
-    func mirrors(of workspace: Workspace) -> [String] {
-        mirrors.map { ["\($0)/\(workspace.repository.description.lowercased()).git"] } ?? []
+    /// What of the mirror a workspace can't be without. Its names stay hidden: of other runs, and of
+    /// commits that are kept because they hold a secret.
+    func objects(of workspace: Workspace) -> [String] {
+        mirrors.map { ["\($0)/\(workspace.repository.description.lowercased()).git/objects"] } ?? []
+    }
+
+    /// What a sandbox hides beside homes.
+    var hidden: [String] { ownFolders + credentialFiles }
+
+    /// Whether a variable is Skep's own: its configuration, a token.
+    func isOwn(_ variable: String) -> Bool {
+        variable.hasPrefix("SKEP_") || credentialVariables.contains(variable)
     }
 
     func sessionHost(_ session: SessionID) -> SessionHost {

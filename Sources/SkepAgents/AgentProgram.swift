@@ -17,23 +17,14 @@ public protocol InspectableAgent: Agent {
     func version() async -> String?
     /// Whether a secret's value is there. Its value is never shown.
     func hasSecret(_ name: String) async -> Bool
-    /// The agent's file names of logins that are linked into its home, and whether they are there.
+    /// The files of the operator's home that it needs, and whether they are there.
     var logins: [(path: String, isThere: Bool)] { get }
 }
 
 extension HostedAgent: InspectableAgent {
     var programName: String { adapter.program }
 
-    var programPath: String? {
-        let word = adapter.program
-        guard !word.contains("/") else {
-            let path = word.hasPrefix("~/") ? house.loginHome + word.dropFirst() : word
-            return FileStatus.isExecutableFile(path) ? path : nil
-        }
-        let path = house.allowed(definition.environment)["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        return path.split(separator: ":").lazy.filter { $0.hasPrefix("/") }
-            .map { "\($0)/\(word)" }.first(where: FileStatus.isExecutableFile)
-    }
+    var programPath: String? { try? program(in: plainEnvironment(house.loginHome)) }
 
     func hasSecret(_ name: String) async -> Bool {
         guard let source = definition.secrets[name] else { return false }
@@ -41,8 +32,7 @@ extension HostedAgent: InspectableAgent {
     }
 
     var logins: [(path: String, isThere: Bool)] {
-        guard case .own(let links) = definition.home else { return [] }
-        return links.map { ("~/" + $0, FileStatus.exists(house.loginHome + "/" + $0)) }
+        definition.home.needed.map { ("~/" + $0, FileStatus.exists(house.loginHome + "/" + $0)) }
     }
 
     func version() async -> String? {
@@ -72,7 +62,9 @@ extension HostedAgent: InspectableAgent {
                     environment: environment, platformOptions: options, input: .none,
                     output: .string(limit: 64 << 10), error: .discarded)
                 guard let result, result.terminationStatus.isSuccess else { return nil }
-                return result.standardOutput.split(separator: "\n").first.map(String.init)
+                let line = result.standardOutput.split(separator: "\n").first.map(String.init)
+                // A program that doesn't know the option may have begun to work.
+                return line.flatMap { $0.contains(where: \.isNumber) ? $0 : nil }
             }
             group.addTask {
                 try? await Task.sleep(for: .seconds(5))

@@ -1,4 +1,5 @@
 public import SkepCore
+import SkepWire
 
 /// Why an agent or a command can't be driven.
 public enum AgentsError: SkepError, Hashable {
@@ -12,6 +13,8 @@ public enum AgentsError: SkepError, Hashable {
     case programNotExecutable(agent: AgentName, program: String)
     case secretMissing(
         agent: AgentName, variable: String, source: AgentDefinition.SecretSource)
+    /// It can't be kept out of what is shown.
+    case secretTooShort(agent: AgentName, variable: String)
     case linkMissing(agent: AgentName, path: String)
     case promptTooLong(agent: AgentName, bytes: Int, limit: Int)
     case noSuchUser(String)
@@ -23,7 +26,8 @@ public enum AgentsError: SkepError, Hashable {
 
     public var kind: ErrorKind {
         switch self {
-        case .hostMissing, .programMissing, .programNotExecutable, .secretMissing, .linkMissing,
+        case .hostMissing, .programMissing, .programNotExecutable, .secretMissing, .secretTooShort,
+            .linkMissing,
             .noSuchUser, .skillUnusable, .rootRefused:
             .configuration
         case .hostFailed, .sessionFiles, .processesRemain: .unavailable
@@ -44,6 +48,8 @@ public enum AgentsError: SkepError, Hashable {
             "Agent \"\(agent)\" can't be started: \"\(program)\" isn't executable."
         case .secretMissing(let agent, let variable, _):
             "Agent \"\(agent)\" lacks its secret \"\(variable)\"."
+        case .secretTooShort(let agent, let variable):
+            "The secret \"\(variable)\" of agent \"\(agent)\" is too short for one."
         case .linkMissing(let agent, let path):
             "Agent \"\(agent)\" has no \"\(path)\" to link into its home."
         case .promptTooLong(let agent, let bytes, _):
@@ -69,6 +75,9 @@ public enum AgentsError: SkepError, Hashable {
             "It should come from the command \"\(words.joined(separator: " "))\"."
         case .cannotBeTold(_, hasEnded: true): "Its session has ended."
         case .cannotBeTold(_, hasEnded: false): "It reads its prompt, and nothing after it."
+        case .secretTooShort:
+            "Values under \(SecretPatterns.shortest) bytes can't be kept out of what is shown: they "
+                + "stand in any text."
         case .promptTooLong(_, _, let limit): "An argument holds at most \(limit) bytes."
         case .hostMissing, .programNotExecutable, .linkMissing, .noSuchUser, .rootRefused: nil
         }
@@ -82,6 +91,9 @@ public enum AgentsError: SkepError, Hashable {
             "Install it, or give its full path as the first word of the agent's \"command\"."
         case .programNotExecutable: "Make it executable (\"chmod +x …\")."
         case .secretMissing: "Set it where Skep runs, or change the agent's \"secrets\"."
+        case .secretTooShort:
+            "Use a longer one. If it is none, name it under the agent's \"environment\" or "
+                + "\"variables\"."
         case .linkMissing: "Log in with the agent's own program, or change \"home\"."
         case .promptTooLong:
             "Use {prompt_file} in the agent's \"command\", or neither: then it reads the prompt "
@@ -91,7 +103,8 @@ public enum AgentsError: SkepError, Hashable {
         case .skillUnusable:
             "Mend its folder below skills/, or take it out of the agents' \"skills\"."
         case .rootRefused: "Set agents.user to an ordinary user, or use --allow-root."
-        case .hostFailed, .sessionFiles: nil
+        case .hostFailed: "Try again; \"skep check\" says whether hosts can be started here."
+        case .sessionFiles: "See to the state folder: its disk, its owner, its modes."
         }
     }
 }

@@ -92,6 +92,10 @@ struct SessionWorkplace: Sendable {
     /// How the session was started: its environment's values are gone, its sandbox, user and limits
     /// are there.
     let request: LaunchRequest
-    /// The environment that its agent was started with, without secrets.
+    /// The environment that its agent was started with, without its own secrets.
     let environment: [String: String]
+    /// What is kept out of what commands print.
+    var secrets: [String] = []
+    /// Whether the workspace is only to be looked at.
+    var isReadOnly = false
 }

@@ -12,7 +12,7 @@ extension HostedAgent {
         _ host: SessionHost, _ assignment: Assignment, _ workspace: Workspace
     ) -> Brief {
         let home: String
-        switch definition.home {
+        switch definition.home.mode {
         case .own: home = workspace.homePath
         case .operator: home = house.loginHome
         }
@@ -24,6 +24,20 @@ extension HostedAgent {
                 workspace: workspace.path, home: home,
                 output: workspace.outputPath + "/" + Self.outputName,
                 promptFile: host.folder + "/prompt.md", issueFile: host.folder + "/issue.md"))
+    }
+
+    /// What a session was started with, whatever would be written today.
+    func brief(_ host: SessionHost, _ request: LaunchRequest) -> Brief {
+        func text(_ path: String) -> String {
+            String(decoding: ((try? Files.read(path)) ?? nil) ?? [], as: UTF8.self)
+        }
+        let places = Brief.Places(
+            workspace: request.directory, home: request.environment["HOME"] ?? "",
+            output: request.environment[LaunchRequest.output] ?? "",
+            promptFile: host.folder + "/prompt.md", issueFile: host.folder + "/issue.md")
+        return Brief(
+            prompt: text(places.promptFile), resumes: request.resumes, memo: request.memo,
+            fullPrompt: text(fullPromptFile(host)), places: places)
     }
 
     /// Everything the agent needs, put where it will look, and the request to start it.
@@ -43,17 +57,13 @@ extension HostedAgent {
         try writeForAgent(brief.fullPrompt, to: fullPromptFile(host))
         try writeForAgent(assignment.issue.body, to: brief.places.issueFile)
         let launch = adapter.launch(brief)
-        try write(launch.homeFiles, inHome: brief.places.home)
 
         let secrets = try await secretValues()
-        var environment = plainEnvironment(brief.places.home)
-        environment.merge(assignment.environment) { own, _ in own }
-        environment.merge(assignment.secrets) { own, _ in own }
-        environment["SKEP_OUTPUT"] = brief.places.output
-        environment.merge(launch.variables) { _, set in set }
-        environment.merge(secrets) { _, secret in secret }
+        let environment = environment(brief, assignment, launch.variables)
+            .merging(secrets) { _, secret in secret }
         let program = try program(in: environment)
-        let word = adapter.program.split(separator: "/").last.map(String.init) ?? adapter.program
+        // Its path, where that was named: the Python of a virtual environment knows by it where it is.
+        let word = adapter.program.contains("/") ? program : adapter.program
         let arguments = [word] + launch.arguments
         try checkLengths(arguments)
         var request = LaunchRequest(
@@ -61,11 +71,12 @@ extension HostedAgent {
             environment: environment, directory: workspace.path,
             input: launch.input == .prompt ? brief.places.promptFile : nil,
             hasDialogue: launch.input == .dialogue, adapter: Adapter.name,
+            resumes: assignment.resumes, memo: launch.memo,
             secrets: (Array(secrets.values) + assignment.secrets.values).sorted(),
             user: house.user?.launchUser,
             limits: LaunchRequest.Limits(
                 agent: definition.limits, grace: house.grace,
-                folders: [workspace.path, brief.places.home]))
+                folders: workspace.ownFolders))
         request.shutIn(
             sandbox(
                 brief, host, assignment, workspace, program: program,
@@ -75,7 +86,7 @@ extension HostedAgent {
 
     /// - Returns: What the agent is told of them, where its program doesn't look by itself.
     private func installSkills(_ home: String, shelf: String) throws(AgentsError) -> String? {
-        let isOwn = definition.home != .operator
+        let isOwn = definition.home.mode == .own
         return try SkillInstaller(user: house.user).install(
             definition.skills.compactMap { house.skills[$0] }, adapter: Adapter.name,
             program: adapter.program, home: isOwn ? home : nil, shelf: shelf)
@@ -85,18 +96,16 @@ extension HostedAgent {
         _ brief: Brief, _ host: SessionHost, _ assignment: Assignment, _ workspace: Workspace,
         program: String, searchPath: String
     ) -> Sandbox? {
-        var links: [String] = []
-        if case .own(let paths) = definition.home { links = paths }
         let places = brief.places
         return SandboxPlan(
             policy: definition.sandbox, isReadOnly: assignment.isReadOnly,
             places: SandboxPlan.Places(
                 workspace: workspace.path, output: workspace.outputPath, home: places.home,
                 given: [places.promptFile, places.issueFile, host.folder + "/skills"]
-                    + adapter.commandFiles + house.mirrors(of: workspace),
-                houses: house.ownFolders, loginHome: house.loginHome,
-                otherHomes: [house.operatorHome], links: links, program: program,
-                searchPath: searchPath)
+                    + adapter.commandFiles + house.objects(of: workspace),
+                houses: house.hidden, loginHome: house.loginHome,
+                otherHomes: [house.operatorHome], links: definition.home.links,
+                logins: definition.home.logins, program: program, searchPath: searchPath)
         ).sandbox
     }
 
@@ -113,43 +122,32 @@ extension HostedAgent {
 
     func fullPromptFile(_ host: SessionHost) -> String { host.folder + "/full-prompt.md" }
 
-    private func prepareHome(_ home: String) throws {
-        guard case .own(let links) = definition.home else { return }
-        if !FileStatus.exists(home) {
-            try FileStatus.makeFolder(home, mode: 0o700)
-            try FileStatus.give(home, to: house.user)
-        }
-        for link in links {
-            try makeFolders(above: link, in: home)
-            try FileStatus.link(home + "/" + link, to: house.loginHome + "/" + link)
+    private func prepareHome(_ path: String) throws {
+        guard definition.home.mode == .own else { return }
+        let home = try OwnHome(path, of: house.user)
+        for link in definition.home.needed {
+            try home.link(link, to: house.loginHome + "/" + link)
         }
     }
 
-    private func write(_ files: [String: String], inHome home: String) throws {
-        guard definition.home != .operator else { return }
-        for (path, text) in files.sorted(by: { $0.key < $1.key }) {
-            try makeFolders(above: path, in: home)
-            let file = home + "/" + path
-            try wrapping { () throws(WireError) in
-                try Files.replace(file, with: Array(text.utf8), mode: 0o600)
-            }
-            try FileStatus.give(file, to: house.user)
-        }
-    }
-
-    private func makeFolders(above path: String, in home: String) throws(AgentsError) {
-        var folder = home
-        for part in path.split(separator: "/").dropLast() {
-            folder += "/" + part
-            try FileStatus.makeFolder(folder, mode: 0o700)
-            try FileStatus.give(folder, to: house.user)
-        }
+    /// What a session finds, and the commands that are run for it; without the agent's own secrets.
+    func environment(
+        _ brief: Brief, _ assignment: Assignment, _ variables: [String: String]
+    ) -> [String: String] {
+        var environment = plainEnvironment(brief.places.home)
+        environment.merge(assignment.environment) { own, _ in own }
+        environment.merge(assignment.secrets) { own, _ in own }
+        environment[LaunchRequest.output] = brief.places.output
+        environment.merge(variables) { _, set in set }
+        return environment
     }
 
     /// What is allowed by name, and who it is; without secrets.
     func plainEnvironment(_ home: String) -> [String: String] {
         var variables = house.allowed(definition.environment)
         variables["HOME"] = home
+        // The times at which quotas are reset are read in Skep's zone.
+        if let zone = house.environment["TZ"] { variables["TZ"] = zone }
         variables.merge(house.userVariables) { own, _ in own }
         return variables
     }
@@ -165,8 +163,12 @@ extension HostedAgent {
                 throw AgentsError.secretMissing(
                     agent: definition.name, variable: name, source: source)
             }
+            guard value.utf8.count >= SecretPatterns.shortest else {
+                throw AgentsError.secretTooShort(agent: definition.name, variable: name)
+            }
             values[name] = value
         }
+        given.add(values)
         return values
     }
 

@@ -14,6 +14,7 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
     let definition: AgentDefinition
     let adapter: Adapter
     let house: AgentHouse
+    let given = GivenSecrets()
 
     init(_ definition: AgentDefinition, _ adapter: Adapter, house: AgentHouse) {
         self.definition = definition
@@ -27,9 +28,9 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         }
         try house.checkUser()
         _ = try program(in: try await environment())
-        guard case .own(let links) = definition.home else { return }
-        for link in links where !FileStatus.exists(house.loginHome + "/" + link) {
-            throw AgentsError.linkMissing(agent: definition.name, path: "~/" + link)
+        for link in definition.home.needed where !FileStatus.exists(house.loginHome + "/" + link) {
+            throw AgentsError.linkMissing(
+                agent: definition.name, path: house.loginHome + "/" + link)
         }
     }
 
@@ -39,14 +40,16 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
     ) async throws -> R {
         let host = house.sessionHost(assignment.session)
         let isAdopted = try await take(host, assignment, workspace)
-        let leader = Result { try makeLeader(host, assignment, workspace) }
+        // What an adopted one was started with is known only as far as it is the same today.
+        if isAdopted { _ = try? await secretValues() }
+        let leader = Result { try makeLeader(host, assignment) }
         // Waited for below, whatever happens.
         let leading = Task {
             // Without a request it ended before anything was begun.
             try await leader.get()?.lead() ?? SessionLeader.Outcome(digest: SessionDigest())
         }
         let session = HostedSession(
-            host: host, isAdopted: isAdopted, adapter: adapter, leading: leading)
+            agent: self, host: host, isAdopted: isAdopted, leading: leading)
         let outcome: Result<R, any Error>
         do {
             outcome = .success(try await body(session))
@@ -67,7 +70,12 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
     }
 
     func events(of session: SessionID) -> AsyncThrowingStream<SessionEvent, any Error> {
-        EventReader.events(of: house.sessionHost(session), adapter.dialogue(nil))
+        events(of: house.sessionHost(session))
+    }
+
+    func events(of host: SessionHost) -> AsyncThrowingStream<SessionEvent, any Error> {
+        let request = (try? host.request()) ?? nil
+        return EventReader.events(of: host, adapter.dialogue(request.map { brief(host, $0) }))
     }
 
     func say(_ text: String, to session: SessionID) async throws {
@@ -81,7 +89,8 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
     }
 
     func secretScreen(with others: [String]) async throws -> SecretScreen {
-        let values = try await secretValues().values + others
+        if !given.hold(definition.secrets.keys) { _ = try await secretValues() }
+        let values = given.all + others
         guard let patterns = SecretPatterns(values.sorted()) else { return .none }
         return SecretScreen { SecretFilter.redact($0, patterns) }
     }
@@ -110,26 +119,20 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
 
     /// - Returns: `nil` when there is no request to be found.
     private func makeLeader(
-        _ host: SessionHost, _ assignment: Assignment, _ workspace: Workspace
+        _ host: SessionHost, _ assignment: Assignment
     ) throws(AgentsError) -> SessionLeader? {
         guard let request = try host.request() else { return nil }
-        var brief = brief(host, assignment, workspace)
-        // What it was started with, whatever an adopting worker would write today.
-        brief.prompt = Self.text(of: brief.places.promptFile) ?? brief.prompt
-        brief.fullPrompt = Self.text(of: fullPromptFile(host)) ?? brief.fullPrompt
+        let brief = brief(host, request)
         let place = SessionWorkplace(
             places: brief.places, house: house, folder: host.folder, request: request,
-            environment: plainEnvironment(brief.places.home))
+            environment: environment(brief, assignment, adapter.launch(brief).variables),
+            secrets: given.all + assignment.secrets.values, isReadOnly: assignment.isReadOnly)
         let started = try wrapping { () throws(WireError) in
             try HostRecord.read(from: host.files)?.startedAt
         }
         return SessionLeader(
             host, adapter.dialogue(brief), limits: definition.limits, startedAt: started ?? .now,
             place: place, watch: assignment.watch)
-    }
-
-    private static func text(of path: String) -> String? {
-        (try? Files.read(path)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// - Parameter leader: Leads it still, and hears what it says while it is being ended.

@@ -41,6 +41,7 @@ extension AgentHouse {
     }
 
     private static func withoutLineEnd(_ text: String) -> String {
-        text.hasSuffix("\n") ? String(text.dropLast()) : text
+        // "\r\n" is one character.
+        text.last?.isNewline == true ? String(text.dropLast()) : text
     }
 }

@@ -3,22 +3,13 @@ internal import SkepQueue
 
 // Jobs whose agent can't be asked now: they hold no slot, and no failure is counted.
 extension StepRunner {
-    /// How long jobs wait for the one that tries whether an account works again.
-    static let probeWait = Duration.seconds(60)
-
     /// Where the agent's account has to wait, when the step's session may be started; `nil`: now.
     func pause(_ context: StepContext, _ step: any Step) async throws -> StepSettlement? {
         // One that is under way has its leave.
         guard type(of: step).hasSession, context.job.openSession == nil else { return nil }
         let account = context.agent.definition.provider
-        guard let hold = try await parts.store.claim(account, for: context.lease.token) else {
-            return nil
-        }
-        let now = parts.clock.now
-        return StepSettlement(
-            .snooze(
-                until: hold.until > now ? hold.until : now + Self.probeWait,
-                reason: hold.words(seenFrom: now)))
+        let hold = try await parts.store.claim(account, for: context.lease.token)
+        return hold == nil ? nil : StepSettlement(.park(account))
     }
 
     /// Has the job wait for its agent's account, which stopped working just now.
@@ -28,13 +19,11 @@ extension StepRunner {
         let now = parts.clock.now
         let agent = context.agent.definition
         let until = AccountHold.end(of: failure, failures: 1, now: now)
-        let words = LocalTime.machine.moment(until, seenFrom: now)
-        settlement.way = .snooze(
-            until: until,
-            reason: "account \(agent.provider.rawValue) is \(failure.type.words) until \(words)")
+        settlement.way = .park(agent.provider)
         settlement.reports.append(
             ReportText.waits(
-                agent: agent.name, account: agent.provider, failure: failure, until: words))
+                agent: agent.name, account: agent.provider, failure: failure,
+                until: LocalTime.machine.moment(until, seenFrom: now)))
     }
 
     /// Has the job wait by itself, ever longer.
@@ -50,6 +39,11 @@ extension StepRunner {
             default: Patience.end(context.job.attempt, now: now, retryAt: failure.resetsAt)
             }
         settlement.way = .snooze(until: until, reason: failure.sentence)
+        guard failure.type == .budget else { return }
+        settlement.reports.append(
+            ReportText.waits(
+                agent: context.agent.definition.name, run: context.run.id, failure: failure,
+                until: LocalTime.machine.moment(until, seenFrom: now)))
     }
 
     /// How long a job waits in a row for a provider that can't be reached or has too much to do.
@@ -115,14 +109,5 @@ extension StepRunner {
                     rule: "progress/same-commit@1", source: "history",
                     text: "\(context.definition.name), round \(context.job.round)")
             ])
-    }
-}
-
-extension AccountHold {
-    /// "account claude-max is out of quota until 16:00".
-    func words(seenFrom now: Timestamp) -> String {
-        let what = "account \(account.rawValue) is \(type.words)"
-        guard until > now else { return "\(what); a job tries whether it works again" }
-        return "\(what) until \(LocalTime.machine.moment(until, seenFrom: now))"
     }
 }

@@ -182,14 +182,18 @@ struct StepRunner: Sendable {
             settlement.way = .next(job)
         case .close(let closing, let detail):
             settlement.way = .close(closing, detail: detail)
-        case .ask(let question):
+        case .ask(let question, let people):
             settlement.way = .ask(
-                question,
+                question, of: people,
                 then: StepCatalog.job(
                     for: context.definition, in: run, findings: context.job.findings))
         case .retry(let failure):
             settlement.way = .retry(failure, notBefore: nil)
-            settlement.closingReports = [failed(failure.message, outcome, run)]
+            settlement.closingReports = [
+                failed(
+                    failure.message, outcome, run,
+                    advice: FailureType(rawValue: failure.kind)?.advice)
+            ]
         case .fail(let failure):
             settlement.way = .fail(failure)
             settlement.reports.append(failed(failure.message, outcome, run))
@@ -235,10 +239,12 @@ struct StepRunner: Sendable {
         }
     }
 
-    private func failed(_ why: String, _ outcome: StepOutcome, _ run: Run) -> NewReport {
+    private func failed(
+        _ why: String, _ outcome: StepOutcome, _ run: Run, advice: String? = nil
+    ) -> NewReport {
         ReportText.failed(
-            agent: run.agent, run: run.id, why: why, kept: outcome.kept ?? kept(run),
-            tail: outcome.tail)
+            agent: run.agent, run: run.id, why: why, advice: advice,
+            kept: outcome.kept ?? kept(run), tail: outcome.tail)
     }
 
     /// How to look at the commits of a run that isn't published.
@@ -251,7 +257,7 @@ extension StepSettlement.Way {
     var closesRun: Bool {
         switch self {
         case .close, .cancel, .fail: true
-        case .next, .retry, .snooze, .release, .ask: false
+        case .next, .retry, .snooze, .park, .release, .ask: false
         }
     }
 
@@ -263,6 +269,7 @@ extension StepSettlement.Way {
         case .retry: "retry"
         case .fail: "failed"
         case .snooze: "snoozed"
+        case .park: "parked"
         case .release: "released"
         case .ask: "asked"
         }

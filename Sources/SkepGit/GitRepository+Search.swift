@@ -1,5 +1,11 @@
 import CGit2
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Where in commits something was found.
 public enum GitFinding: Sendable, Hashable {
     /// In a file of this commit, or in its path.
@@ -31,6 +37,21 @@ extension GitRepository {
             }
         }
         return found
+    }
+
+    /// Those of some texts that stand in a file of a commit. Reads no more files than it needs to find
+    /// each of them.
+    public func texts(_ texts: Set<String>, heldBy commit: GitObjectID) throws(GitError)
+        -> Set<String>
+    {
+        let tree = try tree(of: commit)
+        defer { git_tree_free(tree) }
+        var missing = texts
+        for file in try files(of: tree).values where file.mode != .submodule && !missing.isEmpty {
+            let content = try stored(file.id)
+            missing = missing.filter { !content.holds(Array($0.utf8)) }
+        }
+        return texts.subtracting(missing)
     }
 
     /// The files that a commit has otherwise than its first parent. Those of submodules have no
@@ -69,5 +90,27 @@ extension GitRepository {
         return Array(
             UnsafeRawBufferPointer(
                 start: git_odb_object_data(object), count: git_odb_object_size(object)))
+    }
+}
+
+extension [UInt8] {
+    fileprivate func holds(_ text: [UInt8]) -> Bool {
+        guard let first = text.first else { return true }
+        return withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while rest.count >= text.count, let start = rest.baseAddress,
+                let hit = memchr(start, Int32(first), rest.count - text.count + 1)
+            {
+                if memcmp(hit, text, text.count) == 0 { return true }
+                rest = rest.dropFirst(UnsafeRawPointer(hit) - start + 1)
+            }
+            return false
+        }
+    }
+}
+
+extension Slice where Base == UnsafeRawBufferPointer {
+    fileprivate var baseAddress: UnsafeRawPointer? {
+        base.baseAddress.map { $0 + startIndex }
     }
 }

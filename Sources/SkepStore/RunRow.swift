@@ -61,7 +61,8 @@ enum RunRow {
         return RunSummary(
             run: run,
             state: RunState(closing: run.closing, job: job, asksPerson: row["asks_person"]),
-            job: job?.id, step: job?.step, attempt: job?.attempt ?? 0, failures: job?.failures ?? 0)
+            job: job?.id, step: job?.step, attempt: job?.attempt ?? 0, failures: job?.failures ?? 0,
+            parkedFor: (row["parked_for"] as String?).map(ProviderAccount.init(rawValue:)))
     }
 }
 

@@ -26,16 +26,21 @@ extension SQLiteSwarmStore {
     public func lift(_ account: ProviderAccount) async throws {
         try await queue.write { transaction in
             let swarm = SwarmTransaction(transaction)
-            guard try AccountRow.fetch(account, swarm.database) != nil else { return }
             try swarm.execute("DELETE FROM account_hold WHERE account = ?", [account.rawValue])
+            guard swarm.hasChanged else { return }
             try swarm.add(.settled, "account \(account.rawValue) may be used again")
+            try swarm.wakeJobs(parkedFor: account)
         }
     }
 
-    public func note(_ usage: Usage, of session: SessionID, by lease: LeaseToken) async throws {
+    public func note(
+        _ usage: Usage, of session: SessionID, with account: ProviderAccount, by lease: LeaseToken
+    ) async throws {
         try await queue.write { transaction in
             try transaction.requireLease(lease)
-            try SwarmTransaction(transaction).execute(
+            let swarm = SwarmTransaction(transaction)
+            if usage.tokens > 0 { try swarm.noteWorks(account, as: session) }
+            try swarm.execute(
                 """
                 UPDATE session
                    SET input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?,
@@ -104,23 +109,53 @@ extension SwarmTransaction {
     /// Writes down what a session showed of its account.
     func note(_ verdict: AccountVerdict, of session: SessionID?, _ run: Run) throws {
         switch verdict {
-        case .works(let account):
-            // One that began before the account stopped working says nothing about now.
-            try execute(
-                """
-                DELETE FROM account_hold
-                 WHERE account = ?
-                   AND noted_at_ms <= (SELECT started_at_ms FROM session WHERE id = ?)
-                """, [account.rawValue, session?.rawValue])
-            if hasChanged { try add(.settled, "account \(account.rawValue) works again") }
+        case .works(let account): try noteWorks(account, as: session)
         case .fails(let account, let failure):
             try hold(account, failure, session)
             guard let hold = try AccountRow.fetch(account, database) else { return }
             try add(
                 .trouble, of: run,
-                "account \(account.rawValue) is \(hold.type.words); its work waits: "
-                    + hold.message)
+                "\(hold.words); its work waits: \(hold.message)")
         }
+    }
+
+    /// Has an account wait no more, and what waits for it go on: a session shows that it works.
+    fileprivate func noteWorks(_ account: ProviderAccount, as session: SessionID?) throws {
+        // One that began before the account stopped working says nothing about now.
+        try execute(
+            """
+            DELETE FROM account_hold
+             WHERE account = ?
+               AND noted_at_ms <= (SELECT started_at_ms FROM session WHERE id = ?)
+            """, [account.rawValue, session?.rawValue])
+        guard hasChanged else { return }
+        try add(.settled, "account \(account.rawValue) works again")
+        try wakeJobs(parkedFor: account)
+    }
+
+    /// Has a job wait for an account; at once no more when that doesn't wait itself any longer.
+    func park(_ lease: LeaseToken, for account: ProviderAccount) throws -> AccountHold? {
+        guard let hold = try AccountRow.fetch(account, database) else { return nil }
+        try execute(
+            "UPDATE step_job SET parked_for = ? WHERE job = ?",
+            [account.rawValue, lease.job.rawValue])
+        let isTried = hold.until <= queue.now
+        try queue.settle(
+            lease,
+            as: .snoozed(
+                until: isTried ? queue.now + AccountHold.trialWait : hold.until,
+                reason: isTried ? "\(hold.words), and tried again now" : hold.words))
+        return hold
+    }
+
+    /// Those that have begun again don't wait for it any more.
+    fileprivate func wakeJobs(parkedFor account: ProviderAccount) throws {
+        let jobs = try Int64.fetchAll(
+            database, sql: "SELECT job FROM step_job WHERE parked_for = ?",
+            arguments: [account.rawValue])
+        for job in jobs { try queue.wake(JobID(rawValue: job)) }
+        try execute(
+            "UPDATE step_job SET parked_for = NULL WHERE parked_for = ?", [account.rawValue])
     }
 
     private func hold(_ account: ProviderAccount, _ failure: AgentFailure, _ session: SessionID?)

@@ -65,7 +65,7 @@ extension SQLiteSwarmStore {
         SELECT \(RunRow.columns), job.id AS job_id, job.state AS job_state,
                job.not_before_ms AS job_not_before_ms, job.reason AS job_reason,
                job.attempt AS job_attempt, job.failures AS job_failures,
-               job.is_held AS job_is_held, step_job.step AS job_step,
+               job.is_held AS job_is_held, step_job.step AS job_step, step_job.parked_for,
                EXISTS (SELECT 1
                          FROM question
                         WHERE question.run = run.id AND answered_at_ms IS NULL) AS asks_person

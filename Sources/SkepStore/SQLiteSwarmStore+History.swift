@@ -78,7 +78,7 @@ private struct RunHistoryReader {
     private func questions() throws -> [AnsweredQuestion] {
         try rows(
             """
-            SELECT question.*, run.repository, run.issue_number
+            SELECT \(QuestionRow.columns)
               FROM question
               JOIN run ON run.id = question.run
              WHERE question.run = ?

@@ -10,7 +10,7 @@ extension SQLiteSwarmStore {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT question.*, run.repository, run.issue_number
+                    SELECT \(QuestionRow.columns)
                       FROM question
                       JOIN run ON run.id = question.run
                      WHERE question.answered_at_ms IS NULL AND run.closed_at_ms IS NULL \(place)
@@ -23,14 +23,18 @@ extension SQLiteSwarmStore {
 
 extension SwarmTransaction {
     /// Writes a question down, and keeps the job that goes on with its answer.
-    func ask(_ text: String, then next: NewStepJob, by agent: AgentName, of run: Run) throws {
+    func ask(
+        _ text: String, of people: [LoginName], then next: NewStepJob, by agent: AgentName,
+        in run: Run
+    ) throws {
         try execute(
             """
-            INSERT INTO question (run, agent, text, asked_at_ms, next_job)
-            VALUES (?, ?, ?, ?, ?)
+            INSERT INTO question (run, agent, text, asked, asked_at_ms, next_job)
+            VALUES (?, ?, ?, ?, ?, ?)
             """,
             [
-                run.id.rawValue, agent.rawValue, text, now,
+                run.id.rawValue, agent.rawValue, text,
+                try JSONColumn.text(people.map(\.rawValue)), now,
                 try JSONColumn.text(ParkedJob(next)),
             ])
         let question = database.lastInsertedRowID
@@ -86,11 +90,25 @@ private struct ParkedJob: Codable {
 
 /// Reads questions from their rows, joined with their run's.
 enum QuestionRow {
+    /// The comment of a run's second question is that of its report "question-2".
+    static let columns = """
+        question.*, run.repository, run.issue_number,
+        (SELECT comment_url
+           FROM report
+          WHERE report.run = question.run
+            AND topic = 'question-' || (SELECT COUNT(*)
+                                          FROM question AS earlier
+                                         WHERE earlier.run = question.run
+                                           AND earlier.id <= question.id)) AS comment_url
+        """
+
     static func question(_ row: Row) throws -> Question {
         Question(
             run: RunID(rawValue: row["run"]), issue: try row.reference(),
             agent: AgentName(rawValue: row["agent"]), text: row["text"],
-            askedAt: Timestamp(milliseconds: row["asked_at_ms"]))
+            askedAt: Timestamp(milliseconds: row["asked_at_ms"]),
+            asked: try row.json("asked", as: [String].self).map(LoginName.init(rawValue:)),
+            commentURL: row.address("comment_url"))
     }
 
     static func answered(_ row: Row) throws -> AnsweredQuestion {

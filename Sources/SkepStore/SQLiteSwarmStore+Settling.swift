@@ -30,14 +30,14 @@ extension SwarmTransaction {
             try add(.settled, of: run, "\(step.name) is done, \(next.step) is next", by: step.agent)
             try queue.settle(lease, as: .succeeded(result: nil, next: []))
             try enqueue(next, for: run)
-        case .ask(let question, let next):
+        case .ask(let question, let people, let next):
             guard !step.isCancelled else {
                 try cancel(lease)
                 break
             }
             try end(lease, "asked", question)
             try queue.settle(lease, as: .succeeded(result: nil, next: []))
-            try ask(question, then: next, by: step.agent, of: run)
+            try ask(question, of: people, then: next, by: step.agent, in: run)
         case .close(let outcome, let detail):
             try close(run, outcome, detail: detail)
             try end(lease, outcome.rawValue, detail)
@@ -62,9 +62,13 @@ extension SwarmTransaction {
         case .snooze(let until, let reason):
             try end(lease, "snoozed", reason)
             try queue.settle(lease, as: .snoozed(until: until, reason: reason))
-        case .release:
-            try end(lease, "released", nil)
-            try queue.settle(lease, as: .released)
+        case .park(let account):
+            if let hold = try park(lease, for: account) {
+                try end(lease, "snoozed", hold.words)
+            } else {
+                try release(lease)
+            }
+        case .release: try release(lease)
         }
         try add(reports, to: run)
     }
@@ -73,6 +77,11 @@ extension SwarmTransaction {
     private func cancel(_ lease: LeaseToken) throws {
         try end(lease, "cancelled", nil)
         try queue.settle(lease, as: .cancelled)
+    }
+
+    private func release(_ lease: LeaseToken) throws {
+        try end(lease, "released", nil)
+        try queue.settle(lease, as: .released)
     }
 
     private func end(_ lease: LeaseToken, _ outcome: String, _ detail: String?) throws {

@@ -73,6 +73,9 @@ extension SwarmTransaction {
         try execute(
             "INSERT INTO attempt (job, attempt, worker, started_at_ms) VALUES (?, ?, ?, ?)",
             [job.rawValue, lease.job.attempt, lease.worker.rawValue, now])
+        try execute(
+            "UPDATE step_job SET parked_for = NULL WHERE job = ? AND parked_for IS NOT NULL",
+            [job.rawValue])
         return step
     }
 

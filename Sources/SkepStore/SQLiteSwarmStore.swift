@@ -27,6 +27,9 @@ public final class SQLiteSwarmStore: SwarmStore {
         SchemaMigration(
             name: "swarm-m003_accounts",
             sql: String(decoding: PackageResources.m003_accounts_sql, as: UTF8.self)),
+        SchemaMigration(
+            name: "swarm-m004_waiting",
+            sql: String(decoding: PackageResources.m004_waiting_sql, as: UTF8.self)),
     ]
 }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// How a session ended; the last thing its host writes.
 public struct ExitRecord: Sendable, Hashable {
     /// Why it is over.
@@ -86,6 +92,15 @@ public enum StartStage: Int32, Sendable, Hashable {
     case input
     /// The sandbox, from its namespaces to the whole of it that can't be had here.
     case namespaces, mounts, network, capabilities, landlock, seccomp, sandbox
+}
+
+extension StartStage {
+    /// What it failed of, for people.
+    public func reason(errno number: Int32) -> String {
+        // The kernel's number for too many of them, also where none is allowed.
+        self == .namespaces && number == ENOSPC
+            ? "no more of them are allowed (user.max_user_namespaces)" : describe(errno: number)
+    }
 }
 
 extension ExitRecord.How {

@@ -75,6 +75,10 @@ public struct LaunchRequest: Sendable, Hashable {
     public var hasDialogue: Bool
     /// The adapter that reads its log, for whoever looks at it later; `nil`: it is text.
     public var adapter: String?
+    /// The vendor's session that it goes on with; `nil`: it begins one.
+    public var resumes: String?
+    /// What its adapter knew of that session when it was started, in words of its own.
+    public var memo: String?
     /// How it is shut in; `nil`: not at all.
     public var sandbox: Sandbox?
     /// Values that must not get into the log, in whatever form the host knows; forgotten with the
@@ -89,7 +93,8 @@ public struct LaunchRequest: Sendable, Hashable {
     public init(
         session: String, program: String, arguments: [String], environment: [String: String],
         directory: String, input: String? = nil, hasDialogue: Bool = false,
-        adapter: String? = nil, sandbox: Sandbox? = nil, secrets: [String] = [], user: User? = nil,
+        adapter: String? = nil, resumes: String? = nil, memo: String? = nil,
+        sandbox: Sandbox? = nil, secrets: [String] = [], user: User? = nil,
         limits: Limits = Limits(), segmentBytes: Int = 4 << 20
     ) {
         self.session = session
@@ -100,6 +105,8 @@ public struct LaunchRequest: Sendable, Hashable {
         self.input = input
         self.hasDialogue = hasDialogue
         self.adapter = adapter
+        self.resumes = resumes
+        self.memo = memo
         self.sandbox = sandbox
         self.secrets = secrets
         self.user = user
@@ -108,10 +115,13 @@ public struct LaunchRequest: Sendable, Hashable {
     }
 
     /// Without the values of the environment, which hold secrets, and without secrets. The host puts
-    /// this in place of what it has read: a session's folder is kept for long.
+    /// this in place of what it has read: a session's folder is kept for long. Values that say where
+    /// things are stay.
     public var redacted: LaunchRequest {
         var copy = self
-        copy.environment = environment.mapValues { _ in "" }
+        for name in environment.keys where !Self.places.contains(name) {
+            copy.environment[name] = ""
+        }
         copy.secrets = []
         guard let patterns = SecretPatterns(secrets) else { return copy }
         copy.arguments = arguments.map {
@@ -122,6 +132,10 @@ public struct LaunchRequest: Sendable, Hashable {
 
     /// The variable that marks every process of a session.
     public static let marker = "SKEP_SESSION"
+    /// The variable that names the file for what a step puts out.
+    public static let output = "SKEP_OUTPUT"
+
+    private static let places: Set = ["HOME", output]
 }
 
 extension LaunchRequest {
@@ -149,6 +163,8 @@ extension LaunchRequest {
         fields.add("input", input)
         fields.add("dialogue", hasDialogue ? 1 : 0)
         fields.add("adapter", adapter)
+        fields.add("resumes", resumes)
+        fields.add("memo", memo)
         for secret in secrets { fields.add("secret", secret) }
         sandbox?.add(to: &fields)
         fields.add("uid", user?.uid)
@@ -182,6 +198,8 @@ extension LaunchRequest {
         input = fields.string("input")
         hasDialogue = fields.number("dialogue", as: Int.self) == 1
         adapter = fields.string("adapter")
+        resumes = fields.string("resumes")
+        memo = fields.string("memo")
         secrets = fields.strings("secret")
         sandbox = try Sandbox(fields)
         if let uid = fields.number("uid", as: UInt32.self) {

@@ -8,7 +8,8 @@
 public struct Moment: Sendable, Hashable {
     /// Milliseconds since 1970, UTC.
     public let wallMS: Int64
-    /// Milliseconds since the machine started, time asleep included.
+    /// Milliseconds for which the machine has been awake since it started: an agent isn't silent for
+    /// as long as a laptop is shut, and its time doesn't run out.
     public let uptimeMS: Int64
 
     public init(wallMS: Int64, uptimeMS: Int64) {
@@ -18,9 +19,9 @@ public struct Moment: Sendable, Hashable {
 
     public static var now: Moment {
         #if os(Linux)
-            let uptime = read(CLOCK_BOOTTIME)
-        #else
             let uptime = read(CLOCK_MONOTONIC)
+        #else
+            let uptime = read(CLOCK_UPTIME_RAW)
         #endif
         return Moment(wallMS: read(CLOCK_REALTIME), uptimeMS: uptime)
     }

@@ -2,19 +2,36 @@
 ///
 /// Everything that any form of a secret covers becomes `[secret]`. What may still become one is held
 /// back until a byte decides it; so a line's end lets all of the line through, unless a secret holds
-/// one. It is an Aho-Corasick automaton: time and memory don't depend on what comes.
+/// one, or the line ends with what a secret in base64 or hex begins with: those go on in the next line.
+/// It is an Aho-Corasick automaton: time and memory don't depend on what comes.
 public struct SecretFilter: Sendable {
+    private struct Held {
+        let byte: UInt8
+        /// A line's end, or an escape of one, within what may become a secret; no pattern counts it.
+        let isBreak: Bool
+        /// Whether it is surely secret.
+        var isCovered = false
+    }
+
     private let patterns: SecretPatterns
     private var state: Int32 = 0
-    /// What is held back: as many bytes as the state is deep, and which of them are surely secret.
-    private var held: [UInt8] = []
-    private var covered: [Bool] = []
+    /// What is held back: as many bytes as the state is deep, and the breaks between them.
+    private var held: [Held] = []
+    /// How many of these are breaks.
+    private var breaks = 0
+    private var breaksInRow = 0
+    /// Backslashes that may be the beginning of an escaped line's end.
+    private var backslashes = 0
     /// Whether the last byte that was decided was secret: one mark stands for all in a row.
     private var isInSecret = false
 
     public init(_ patterns: SecretPatterns) { self.patterns = patterns }
 
-    private static let mark = Array("[secret]".utf8)
+    /// In bytes: a flood of empty lines isn't held back.
+    private static let mostBreaks = 32
+    /// What stands in a secret's place.
+    public static let mark = "[secret]"
+    private static let markBytes = Array(mark.utf8)
 
     /// Takes the stream's next bytes, and gives what is decided by them.
     public mutating func take(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
@@ -40,6 +57,7 @@ public struct SecretFilter: Sendable {
     /// The stream is over: gives what was held back.
     public mutating func finish() -> [UInt8] {
         var decided: [UInt8] = []
+        settleBackslashes(&decided)
         release(held.count, &decided)
         state = 0
         isInSecret = false
@@ -47,27 +65,79 @@ public struct SecretFilter: Sendable {
     }
 
     private mutating func step(_ byte: UInt8, _ decided: inout [UInt8]) {
+        if skips(byte) { return }
+        settleBackslashes(&decided)
+        // A state that the backslashes led to may go on in its own way.
+        if skips(byte) { return }
+        advance(byte, &decided)
+    }
+
+    /// Takes a line's end within an encoded secret for nothing, also one that JSON has escaped,
+    /// however often.
+    private mutating func skips(_ byte: UInt8) -> Bool {
+        guard patterns.nodes[Int(state)].mayBreak, breaksInRow < Self.mostBreaks else {
+            return false
+        }
+        // What goes on with the byte itself has precedence.
+        if backslashes == 0, patterns.goesOn(state, byte) { return false }
+        switch byte {
+        case UInt8(ascii: "\n") where backslashes == 0, UInt8(ascii: "\r") where backslashes == 0:
+            hold([byte], isBreak: true)
+        case UInt8(ascii: "\\") where backslashes < 8: backslashes += 1
+        case UInt8(ascii: "n") where backslashes > 0, UInt8(ascii: "r") where backslashes > 0:
+            hold([UInt8](repeating: UInt8(ascii: "\\"), count: backslashes) + [byte], isBreak: true)
+            backslashes = 0
+        default: return false
+        }
+        return true
+    }
+
+    /// They turned out to be no line's end.
+    private mutating func settleBackslashes(_ decided: inout [UInt8]) {
+        let count = backslashes
+        backslashes = 0
+        for _ in 0..<count { advance(UInt8(ascii: "\\"), &decided) }
+    }
+
+    private mutating func hold(_ bytes: [UInt8], isBreak: Bool) {
+        for byte in bytes { held.append(Held(byte: byte, isBreak: isBreak)) }
+        breaksInRow = isBreak ? breaksInRow + bytes.count : 0
+        if isBreak { breaks += bytes.count }
+    }
+
+    private mutating func advance(_ byte: UInt8, _ decided: inout [UInt8]) {
         state = patterns.next(state, byte)
-        held.append(byte)
-        covered.append(false)
+        hold([byte], isBreak: false)
         let node = patterns.nodes[Int(state)]
-        for index in held.count - Int(node.match)..<held.count { covered[index] = true }
+        var left = node.match
+        var index = held.count
+        while left > 0 {
+            index -= 1
+            held[index].isCovered = true
+            if !held[index].isBreak { left -= 1 }
+        }
         // A secret that ends later can't begin before what the state remembers.
-        release(held.count - Int(node.depth), &decided)
+        var count = 0
+        var surplus = held.count - breaks - Int(node.depth)
+        while count < held.count, surplus > 0 || held[count].isBreak {
+            if !held[count].isBreak { surplus -= 1 }
+            count += 1
+        }
+        release(count, &decided)
     }
 
     private mutating func release(_ count: Int, _ decided: inout [UInt8]) {
         guard count > 0 else { return }
-        for index in 0..<count {
-            if !covered[index] {
-                decided.append(held[index])
+        for entry in held[..<count] {
+            if entry.isBreak { breaks -= 1 }
+            if !entry.isCovered {
+                decided.append(entry.byte)
             } else if !isInSecret {
-                decided.append(contentsOf: Self.mark)
+                decided.append(contentsOf: Self.markBytes)
             }
-            isInSecret = covered[index]
+            isInSecret = entry.isCovered
         }
         held.removeFirst(count)
-        covered.removeFirst(count)
     }
 }
 
@@ -78,121 +148,5 @@ extension SecretFilter {
     public static func redact(_ bytes: [UInt8], _ patterns: SecretPatterns) -> [UInt8] {
         var filter = SecretFilter(patterns)
         return filter.take(bytes) + filter.finish()
-    }
-}
-
-/// What a `SecretFilter` looks for: every form of every secret, as one automaton.
-///
-/// A node has mostly one child, so children are a list: 24 bytes a node, where a table would be a
-/// kilobyte.
-public final class SecretPatterns: Sendable {
-    struct Node: Sendable {
-        var byte: UInt8
-        var depth: Int32
-        /// First child, next sibling: 0 is none, since the root is nobody's.
-        var child: Int32 = 0
-        var sibling: Int32 = 0
-        /// Where to go on when no child fits: the longest end of this one that begins another.
-        var fallback: Int32 = 0
-        /// The length of the longest pattern that ends here.
-        var match: Int32 = 0
-    }
-
-    let nodes: [Node]
-    /// Of two bytes, whether a pattern begins with them; and of one.
-    private let pairs: [Bool]
-    private let firsts: [Bool]
-
-    /// - Parameter secrets: Those under 6 bytes are passed over: they would take words out of a text.
-    /// - Returns: `nil` when there is nothing to look for.
-    public init?(_ secrets: [String]) {
-        let forms = Set(
-            secrets.map { Array($0.utf8) }.filter { $0.count >= 6 }.flatMap(SecretForms.all))
-        guard !forms.isEmpty else { return nil }
-        var nodes = [Node(byte: 0, depth: 0)]
-        nodes.reserveCapacity(1 + forms.reduce(0) { $0 + $1.count })
-        var pairs = [Bool](repeating: false, count: 1 << 16)
-        var firsts = [Bool](repeating: false, count: 256)
-        for form in forms {
-            Self.add(form, to: &nodes)
-            firsts[Int(form[0])] = true
-            pairs[Int(form[0]) << 8 | Int(form[1])] = true
-        }
-        Self.link(&nodes)
-        self.nodes = nodes
-        self.pairs = pairs
-        self.firsts = firsts
-    }
-
-    func next(_ state: Int32, _ byte: UInt8) -> Int32 {
-        Self.next(nodes, state, byte)
-    }
-
-    /// How many bytes at the front surely begin no pattern.
-    func harmless(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard let last = bytes.last else { return 0 }
-        return pairs.withUnsafeBufferPointer { pairs in
-            var index = 0
-            let end = bytes.count - 1
-            while index < end {
-                if pairs[Int(bytes[index]) << 8 | Int(bytes[index + 1])] { return index }
-                index += 1
-            }
-            return firsts[Int(last)] ? end : end + 1
-        }
-    }
-
-    private static func add(_ form: [UInt8], to nodes: inout [Node]) {
-        var at: Int32 = 0
-        for byte in form {
-            var next = child(nodes, at, byte)
-            if next == 0 {
-                next = Int32(nodes.count)
-                nodes.append(
-                    Node(
-                        byte: byte, depth: nodes[Int(at)].depth + 1,
-                        sibling: nodes[Int(at)].child))
-                nodes[Int(at)].child = next
-            }
-            at = next
-        }
-        nodes[Int(at)].match = Int32(form.count)
-    }
-
-    /// Breadth first: whoever is less deep is done already.
-    private static func link(_ nodes: inout [Node]) {
-        var order: [Int32] = [0]
-        order.reserveCapacity(nodes.count)
-        var done = 0
-        while done < order.count {
-            let parent = order[done]
-            done += 1
-            var at = nodes[Int(parent)].child
-            while at != 0 {
-                order.append(at)
-                if parent != 0 {
-                    let fallback = next(nodes, nodes[Int(parent)].fallback, nodes[Int(at)].byte)
-                    nodes[Int(at)].fallback = fallback
-                    nodes[Int(at)].match = max(
-                        nodes[Int(at)].match, nodes[Int(fallback)].match)
-                }
-                at = nodes[Int(at)].sibling
-            }
-        }
-    }
-
-    private static func next(_ nodes: [Node], _ state: Int32, _ byte: UInt8) -> Int32 {
-        var at = state
-        while true {
-            let found = child(nodes, at, byte)
-            if found != 0 || at == 0 { return found }
-            at = nodes[Int(at)].fallback
-        }
-    }
-
-    private static func child(_ nodes: [Node], _ parent: Int32, _ byte: UInt8) -> Int32 {
-        var at = nodes[Int(parent)].child
-        while at != 0 && nodes[Int(at)].byte != byte { at = nodes[Int(at)].sibling }
-        return at
     }
 }

@@ -1,15 +1,44 @@
 /// The forms in which a program may print a secret that it was given.
 enum SecretForms {
-    static func all(_ secret: [UInt8]) -> [[UInt8]] {
+    struct Form: Hashable {
+        var bytes: [UInt8]
+        /// Whether lines of it may be broken anywhere: `base64` does so at 76, PEM at 64, `xxd -p` at 60.
+        var mayBreak = false
+    }
+
+    static func all(_ secret: [UInt8]) -> Set<Form> {
+        Set(pieces(of: secret).flatMap(forms))
+    }
+
+    /// The secret, the same without white space around it, and the lines of one that has several:
+    /// a program may print a key line by line, with something in front of each.
+    private static func pieces(of secret: [UInt8]) -> Set<[UInt8]> {
+        let lines = secret.split { $0 == 0x0A || $0 == 0x0D }.map { trimmed($0) }
+        let long = lines.filter { $0.count >= 16 && !$0.starts(with: "-----".utf8) }
+        let bare = trimmed(secret[...])
+        return Set([secret] + (bare.count >= SecretPatterns.shortest ? [bare] : []))
+            .union(lines.count > 1 ? long : [])
+    }
+
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        var bytes = bytes.drop(while: isSpace)
+        while let last = bytes.last, isSpace(last) { bytes.removeLast() }
+        return Array(bytes)
+    }
+
+    private static func forms(_ secret: [UInt8]) -> [Form] {
         let json = jsonEscaped(secret)
-        var forms = [secret, json, jsonEscaped(json), asciiEscaped(secret)]
+        var whole = [secret, json, jsonEscaped(json), asciiEscaped(secret)]
+        var encoded: [[UInt8]] = []
         for digits in [lowerDigits, upperDigits] {
-            forms += [hex(secret, digits), percentEncoded(secret, digits)]
+            whole.append(percentEncoded(secret, digits))
+            encoded.append(hex(secret, digits))
         }
         for alphabet in [base64, base64url] {
-            forms += (0..<3).map { base64Encoded(secret, behind: $0, alphabet) }
+            encoded += (0..<3).map { base64Encoded(secret, behind: $0, alphabet) }
         }
-        return forms
+        return whole.map { Form(bytes: $0) } + encoded.map { Form(bytes: $0, mayBreak: true) }
     }
 
     private static let lowerDigits = Array("0123456789abcdef".utf8)

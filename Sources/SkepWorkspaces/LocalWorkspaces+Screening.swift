@@ -18,4 +18,10 @@ extension LocalWorkspaces {
             }
         }
     }
+
+    public func texts(
+        _ texts: Set<String>, heldBy commit: CommitID, in repository: RepositoryName
+    ) async throws -> Set<String> {
+        try await mirror(of: repository).open().texts(texts, heldBy: commit.object)
+    }
 }

@@ -58,7 +58,7 @@ struct AgentProcess {
             close(output.writing)
             close(error.writing)
         }
-        let sandbox = SandboxGlue(request.sandbox)
+        let sandbox = SandboxGlue(request.sandbox, memoryBytes: request.limits.memoryBytes)
         launched = try Self.launch(
             request, sandbox, input: input.reading, output: output.writing, error: error.writing)
         pid = launched.child

@@ -149,8 +149,8 @@ final class Host {
         for entry in polled where entry.revents != 0 {
             if entry.fd == signals {
                 readSignals()
-            } else if let notes = agent.refusals?.read(entry.fd) {
-                notes.forEach(log.note)
+            } else if let endpoints = agent.refusals?.read(entry.fd) {
+                endpoints.forEach(log.note(refused:))
             } else if !output.read(entry.fd), !input.serve(entry) {
                 control.serve(entry.fd, answer)
             }

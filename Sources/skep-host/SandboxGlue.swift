@@ -21,13 +21,16 @@ struct SandboxGlue {
         let port: UInt16
     }
 
-    /// What a private folder may hold.
-    private static let privateBytes: UInt64 = 2 << 30
+    /// What the private folders may hold together; they are in memory, beside that of processes.
+    private let privateBytes: UInt64
 
     /// `nil` when nothing is to be shut in.
-    init?(_ sandbox: Sandbox?) {
+    ///
+    /// - Parameter memoryBytes: What its processes may use; the private folders hold no more.
+    init?(_ sandbox: Sandbox?, memoryBytes: Int64? = nil) {
         guard let sandbox, sandbox.level != "none" else { return nil }
         self.sandbox = sandbox
+        privateBytes = min(2 << 30, UInt64(max(16 << 20, memoryBytes ?? .max)))
         allowed = sandbox.endpoints.compactMap(Self.endpoint)
         var ports: Set<UInt16> = []
         direct = Array(
@@ -76,7 +79,7 @@ struct SandboxGlue {
                     places: entries.baseAddress!,  // /dev at least
                     place_count: entries.count, is_required: sandbox.isRequired ? 1 : 0,
                     has_no_network: sandbox.hasNoNetwork ? 1 : 0, ports: ports.baseAddress,
-                    port_count: ports.count, private_bytes: Self.privateBytes)
+                    port_count: ports.count, private_bytes: privateBytes)
                 return withUnsafePointer(to: &launch, body)
             }
         }
@@ -175,7 +178,9 @@ extension SandboxGlue {
             return []
         #else
             var found: [String] = []
-            let reason = describe(errno: report.failed_error)
+            let reason =
+                StartStage(rawValue: report.failed_stage)?.reason(errno: report.failed_error)
+                ?? describe(errno: report.failed_error)
             if !Self.has(report, SKEP_MEASURE_MOUNT_NAMESPACE) {
                 found.append("namespaces: \(reason)")
                 found.append("private /tmp, own /proc: they need namespaces")
@@ -193,12 +198,21 @@ extension SandboxGlue {
                 }
             }
             if report.landlock == 0 { found.append("landlock: the kernel doesn't offer it") }
+            if report.landlock < 6, Self.has(report, SKEP_MEASURE_MOUNT_NAMESPACE),
+                !Self.has(report, SKEP_MEASURE_NETWORK_NAMESPACE)
+            {
+                found.append(Self.abstractSockets)
+            }
             if !Self.has(report, SKEP_MEASURE_SECCOMP) {
                 found.append("seccomp: the kernel doesn't offer it")
             }
             return found
         #endif
     }
+
+    /// Without Landlock's version 6, of Linux 6.12, at levels that have the machine's network.
+    static let abstractSockets =
+        "landlock 6: without it, or level isolated, abstract sockets such as X11's can be reached"
 
     private static func has(_ report: skep_sandbox_report, _ measure: skep_measure) -> Bool {
         report.measures & measure.rawValue != 0
@@ -229,8 +243,8 @@ struct RefusalReader {
 
     var polled: [pollfd] { [pollfd(fd: file, events: Int16(POLLIN), revents: 0)] }
 
-    /// Notes for the log; `nil` when it isn't our descriptor.
-    mutating func read(_ file: Int32) -> [Fields]? {
+    /// "host:port", each; `nil` when it isn't our descriptor.
+    mutating func read(_ file: Int32) -> [String]? {
         guard file == self.file else { return nil }
         var bytes = [UInt8](repeating: 0, count: 4096)
         #if canImport(Glibc)
@@ -239,12 +253,12 @@ struct RefusalReader {
             let got = Darwin.read(file, &bytes, bytes.count)
         #endif
         if got > 0 { rest += bytes[..<got] }
-        var notes: [Fields] = []
+        var endpoints: [String] = []
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            notes.append(SandboxGlue.note(refused: String(decoding: rest[..<end], as: UTF8.self)))
+            endpoints.append(String(decoding: rest[..<end], as: UTF8.self))
             rest.removeSubrange(...end)
         }
-        return notes
+        return endpoints
     }
 }
 

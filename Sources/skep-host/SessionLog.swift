@@ -63,6 +63,13 @@ final class SessionLog {
     /// Keeps the host's own words.
     func note(_ fields: Fields) { append(fields.encoded, to: .note) }
 
+    /// Keeps where the agent was let through to nobody: the name is its own choice, and may hold a
+    /// secret.
+    func note(refused endpoint: String) {
+        let clean = String(decoding: clean(Array(endpoint.utf8)), as: UTF8.self)
+        note(SandboxGlue.note(refused: clean))
+    }
+
     /// Whether there is more than the last time.
     func hasGrown() -> Bool {
         defer { told = spool.position }

@@ -27,7 +27,7 @@ extension EndToEnd {
                 #expect(ending == .exited(0), "\(demo.text)")
                 for words in [
                     "ISSUE", "patch/issue-1", "mender/issue-2", "no changes", "exit status 3",
-                    "time was up", "Nothing is left running",
+                    "out of time", "Nothing is left running",
                 ] {
                     #expect(demo.text.contains(words), "no \"\(words)\" in:\n\(demo.text)")
                 }

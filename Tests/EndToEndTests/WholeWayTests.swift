@@ -66,7 +66,7 @@ extension EndToEnd {
                 #expect(states == ["idle": "no_changes", "failing": "failed", "hanging": "failed"])
                 let details = Dictionary(uniqueKeysWithValues: runs.map { ($0.agent, $0.detail) })
                 #expect(details["failing"]?.contains("exit status 3") == true)
-                #expect(details["hanging"]?.contains("time was up") == true)
+                #expect(details["hanging"]?.contains("out of time") == true)
                 let pulls = try await house.tracker.pulls(in: House.repository)
                 #expect(pulls.isEmpty)
                 let comments = try await house.comments(issue)
@@ -74,7 +74,7 @@ extension EndToEnd {
                 #expect(
                     comments.count { $0.contains("failing") && $0.contains("exit status 3") } == 1)
                 #expect(
-                    comments.count { $0.contains("hanging") && $0.contains("time was up") } == 1)
+                    comments.count { $0.contains("hanging") && $0.contains("out of time") } == 1)
                 expectNothingTwice(comments)
             }
         }

@@ -151,16 +151,65 @@ struct ACPDialogueTests {
     func losesPatience() {
         let asking = (1...60).map { permission("\($0)") }
 
+        var log = DialogueLog.conversation(dialogue(refusing: [.fetch]), [hello, session] + asking)
+
+        let troubles = log.events(dialogue()).troubles
+        #expect(troubles.map(\.code) == ["policy_violation"])
+        #expect(log.wishes(dialogue(refusing: [.fetch])) == ["stop"])
+        #expect(log.cancel(dialogue()) == Self.cancel)
+        log.add(.said(Array(Self.cancel.utf8)))
+        let wishes = log.wishes(dialogue(refusing: [.fetch]))
+        #expect(wishes.count == 10)
+        #expect(wishes.dropLast().allSatisfy { $0.contains(#""outcome":"cancelled""#) })
+        #expect(wishes.last == "stop")
+    }
+
+    @Test("Who asks for ever other things is stopped as well")
+    func losesPatienceInAll() {
+        let asking = (1...1001).map {
+            permission("\($0)").replacing("Look it up", with: "Look up \($0)")
+        }
+
         let log = DialogueLog.conversation(dialogue(refusing: [.fetch]), [hello, session] + asking)
 
-        let events = log.events(dialogue())
-        let troubles = events.compactMap { event -> AgentTrouble? in
-            guard case .problem(let trouble) = event else { return nil }
-            return trouble
-        }
-        #expect(troubles.map(\.code) == ["policy_violation"])
-        #expect(methods(log).last == "session/cancel")
+        #expect(log.events(dialogue()).troubles.map(\.code) == ["policy_violation"])
         #expect(log.wishes(dialogue(refusing: [.fetch])) == ["stop"])
+    }
+
+    private static let cancel =
+        #"{"jsonrpc":"2.0","method":"session/cancel","params":{"sessionId":"s1"}}"#
+
+    @Test("It can be cancelled in a turn, once, and is told nothing more then")
+    func isCancelledInTurn() {
+        var log = DialogueLog.conversation(dialogue(), [hello])
+        #expect(log.cancel(dialogue()) == nil)
+        log = DialogueLog.conversation(dialogue(), [hello, session])
+        #expect(log.cancel(dialogue()) == Self.cancel)
+
+        log.add(.said(Array(Self.cancel.utf8)))
+        log.add(.mail("And this."))
+        #expect(log.cancel(dialogue()) == nil)
+        #expect(log.wishes(dialogue()) == [])
+
+        log.print(#"{"jsonrpc":"2.0","id":"prompt-1","result":{"stopReason":"cancelled"}}"#)
+        #expect(log.events(dialogue()).last == .turnEnded(.cancelled))
+        #expect(log.wishes(dialogue()) == ["end"])
+        log.expectAdoption { dialogue() }
+    }
+
+    @Test("What it answers to a cancelled prompt counts, once, however it ends")
+    func answersCancelled() {
+        var log = DialogueLog.conversation(dialogue(), [hello, session])
+        log.add(.said(Array(Self.cancel.utf8)))
+
+        for line in [done, done, done.replacing("end_turn", with: "cancelled")] { log.print(line) }
+        log.print(update(#"{"sessionUpdate":"plan","entries":[]}"#))
+
+        let events = log.events(dialogue())
+        #expect(events.filter(\.isTurnEnd) == [.turnEnded(.done)])
+        #expect(events.last == .plan([]))
+        #expect(log.cancel(dialogue()) == nil)
+        #expect(log.wishes(dialogue()) == ["end"])
     }
 
     @Test("After a cancel every open request for leave is answered as cancelled")
@@ -253,6 +302,24 @@ struct ACPDialogueTests {
         #expect(events.contains(.output(Array("half a li\n".utf8))))
         #expect(said(log).contains(.answer(id: 4, .failure(.noSuchMethod("_x.ai/ask")))))
         log.expectAdoption { dialogue() }
+    }
+
+    @Test("What grok and vibe tell of their own accord while they try again is waiting")
+    func retries() {
+        let log = DialogueLog.conversation(
+            dialogue(),
+            [
+                hello, session,
+                #"{"jsonrpc":"2.0","method":"_x.ai/session_notification","params":{"sessionId":"s1","update":{"sessionUpdate":"retry_state","type":"retrying","attempt":9,"max_retries":15,"reason":"API error (status 503 Service Unavailable): The server is currently overloaded."}}}"#,
+                #"{"jsonrpc":"2.0","method":"_session/retrying","params":{"sessionId":"s1","category":"rate_limited","detail":"HTTP 429"}}"#,
+                #"{"jsonrpc":"2.0","method":"_x.ai/session_notification","params":{"sessionId":"s1","update":{"sessionUpdate":"retry_state","type":"succeeded"}}}"#,
+                done,
+            ])
+
+        let waits = log.events(dialogue()).compactMap { event in
+            if case .waiting(let wait) = event { wait.type } else { nil }
+        }
+        #expect(waits == [.overload, .rateLimit])
     }
 
     @Test("A question is told and declined")

@@ -8,7 +8,9 @@ import Testing
 struct ACPTerminalTests {
     private let fixture = HostFixture()
 
-    private func place(_ request: LaunchRequest) -> SessionWorkplace {
+    private func place(
+        _ request: LaunchRequest, secrets: [String] = [], isReadOnly: Bool = false
+    ) -> SessionWorkplace {
         let house = AgentHouse(
             sessions: fixture.folder.path, host: HostFixture.program, environment: [:],
             operatorHome: fixture.work, allowsRoot: true, grace: .milliseconds(200))
@@ -16,7 +18,8 @@ struct ACPTerminalTests {
             workspace: fixture.work, home: fixture.work, output: "", promptFile: "", issueFile: "")
         return SessionWorkplace(
             places: places, house: house, folder: fixture.host.folder, request: request,
-            environment: ["PATH": "/usr/bin:/bin"])
+            environment: ["PATH": "/usr/bin:/bin", "KEY": "sk-3f9a7c5e1d"], secrets: secrets,
+            isReadOnly: isReadOnly)
     }
 
     private func ask(
@@ -50,6 +53,71 @@ struct ACPTerminalTests {
         #expect(try Files.read(fixture.work + "/ran") == Array("hello\n".utf8))
         #expect(fixture.host.errands.isEmpty)
         try await fixture.host.end(grace: .zero)
+    }
+
+    @Test("A command has the session's environment, and its secrets don't get into the log")
+    func filtersCommands() async throws {
+        let request = fixture.request("sleep 1000")
+        try await fixture.host.start(request)
+        let place = place(request, secrets: ["sk-3f9a7c5e1d"])
+
+        let terminal = try await ask(1, "terminal/create", ["command": "echo \"<$KEY>\""], place)
+        _ = try await ask(2, "terminal/wait_for_exit", terminal, place)
+        let output = try await ask(3, "terminal/output", terminal, place)
+
+        #expect(output["output"].text == "<[secret]>\n")
+        try await fixture.host.end(grace: .zero)
+    }
+
+    @Test("Terminals share the limits of their session, and there are no more than a few")
+    func sharesLimits() async throws {
+        var request = fixture.request("sleep 1000")
+        request.limits.memoryBytes = 600 << 20
+        try await fixture.host.start(request)
+        let place = place(request)
+
+        for number in 1...ACPTerminals.most {
+            _ = try await ask(number, "terminal/create", ["command": "sleep 1000"], place)
+        }
+        let limits = try fixture.host.errands.compactMap { try $0.request()?.limits.memoryBytes }
+
+        #expect(Set(limits).isSuperset(of: [600 << 20, 300 << 20, 200 << 20]))
+        #expect(limits.reduce(0, +) < 3 * 600 << 20)
+        await #expect(throws: ACPError.self) {
+            _ = try await ask(99, "terminal/create", ["command": "sleep 1000"], place)
+        }
+        try await fixture.host.end(grace: .zero)
+    }
+
+    @Test("Nothing is written, run or opened by a text that a secret was taken out of")
+    func refusesMarks() async throws {
+        let place = place(fixture.request("true"))
+        let path = fixture.work + "/settings"
+
+        await #expect(throws: ACPError.self) {
+            _ = try await ask(
+                1, "fs/write_text_file",
+                ["path": .text(path), "content": "key = [secret]"], place)
+        }
+        await #expect(throws: ACPError.self) {
+            _ = try await ask(
+                2, "terminal/create", ["command": "echo", "args": ["[secret]"]], place)
+        }
+
+        #expect(!FileStatus.exists(path))
+        #expect(fixture.host.errands.isEmpty)
+    }
+
+    @Test("A session that only looks writes no files, whatever its sandbox")
+    func readsOnly() async throws {
+        let place = place(fixture.request("true"), isReadOnly: true)
+        let path = fixture.work + "/settings"
+
+        await #expect(throws: ACPError.self) {
+            _ = try await ask(
+                1, "fs/write_text_file", ["path": .text(path), "content": "a"], place)
+        }
+        #expect(!FileStatus.exists(path))
     }
 
     @Test("Terminals end with their session, and none begins after it")

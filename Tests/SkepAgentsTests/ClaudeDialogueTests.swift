@@ -125,6 +125,64 @@ struct ClaudeDialogueTests {
         #expect(answers.map { $0["behavior"].text } == ["deny", "deny"])
     }
 
+    @Test("It isn't told to do what a secret was taken out of: what it asked leave for stands")
+    func leavesInputAlone() throws {
+        let request =
+            #"{"type":"control_request","request_id":"1","request":{"subtype":"can_use_tool","tool_name":"Write","input":{"content":"x [secret]"}}}"#
+        for (line, key) in [(request, nil), (asks(1), "command")] {
+            let log = DialogueLog.conversation(dialogue(), [line])
+            let answers = log.entries.compactMap { entry -> JSONValue? in
+                guard case .said(let line) = entry.kind else { return nil }
+                return JSONValue(decoding: line)?["response"]["response"]
+            }
+            #expect(answers.map { $0["behavior"].text } == ["allow"])
+            #expect(answers.first?["updatedInput"].object?.keys.first == key)
+        }
+    }
+
+    private func asks(_ number: Int) -> String {
+        #"{"type":"control_request","request_id":"\#(number)","request":{"subtype":"can_use_tool","tool_name":"Bash","input":{"command":"x"}}}"#
+    }
+
+    @Test("It can be interrupted in a turn, once, and gets no leave and no mail then")
+    func isInterrupted() throws {
+        let interrupt =
+            #"{"request":{"subtype":"interrupt"},"request_id":"skep-interrupt","type":"control_request"}"#
+        var log = DialogueLog()
+        #expect(log.cancel(dialogue()) == nil)
+        log.add(.said(Array(Self.prompt.utf8)))
+        #expect(log.cancel(dialogue()) == interrupt)
+
+        log.add(.said(Array(interrupt.utf8)))
+        log.add(.mail("And this."))
+        log.print(asks(1))
+        #expect(log.cancel(dialogue()) == nil)
+        let wishes = log.wishes(dialogue())
+        #expect(wishes.count == 1)
+        #expect(wishes.first?.contains(#""behavior":"deny""#) == true)
+
+        for wish in wishes { log.add(.said(Array(wish.utf8))) }
+        log.print(#"{"type":"result","subtype":"error_during_execution","is_error":true}"#)
+        let events = log.events(dialogue())
+        let answers = events.compactMap { event in
+            if case .permission(let decision) = event { decision.answer } else { nil }
+        }
+        #expect(answers == [.cancelled])
+        #expect(events.last == .turnEnded(.cancelled))
+        #expect(log.wishes(dialogue()) == ["end"])
+        log.expectAdoption { dialogue() }
+    }
+
+    @Test("Who asks for ever for what it doesn't get is stopped")
+    func losesPatience() {
+        let policy = PermissionPolicy(refused: [.execute])
+
+        let log = DialogueLog.conversation(dialogue(policy), (1...60).map(asks))
+
+        #expect(log.events(dialogue(policy)).troubles.map(\.code) == ["policy_violation"])
+        #expect(log.wishes(dialogue(policy)) == ["stop"])
+    }
+
     @Test("A request that is taken back, or not known, is answered as that")
     func handlesOddRequests() {
         var log = DialogueLog()

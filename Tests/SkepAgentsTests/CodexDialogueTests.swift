@@ -1,6 +1,7 @@
 @testable import SkepAgents
 import SkepCore
 import SkepWire
+import Synchronization
 import Testing
 
 #if canImport(Glibc)
@@ -94,34 +95,66 @@ struct CodexDialogueTests {
             ])
     }
 
-    @Test("What the thread's earlier sessions used isn't counted again")
-    func countsResumed() throws {
-        let folder = TemporaryFolder()
-        var path = folder.path
+    private static let thread = "01a2023a-b695-7f70-84d0-f1eb8f93f08f"
+
+    /// Puts what codex would have kept of the thread into a home.
+    private func keepRollout(in home: String) throws {
+        var path = home
         for name in [".codex", "sessions", "2023", "11", "14"] {
             path += "/" + name
             mkdir(path, 0o755)
         }
-        let thread = "01a2023a-b695-7f70-84d0-f1eb8f93f08f"
         func count(_ time: String, _ input: Int, _ output: Int) -> String {
             #"{"timestamp":"2023-11-14T\#(time)Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":\#(input),"output_tokens":\#(output)}}}}"#
         }
-        // The log begins at 22:13:20; what was used since then is this session's.
         let lines = [
             count("22:10:00.000", 1200, 80), count("22:11:00.000", 2400, 160),
-            String(repeating: "x", count: 600_000), count("22:13:21.000", 3600, 240),
+            String(repeating: "x", count: 600_000),
         ]
         try Files.replace(
-            path + "/rollout-2023-11-14T22-10-00-\(thread).jsonl",
+            path + "/rollout-2023-11-14T22-10-00-\(Self.thread).jsonl",
             with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o600)
-        var brief = DialogueLog.brief(resumes: thread)
+    }
+
+    @Test("What the thread's earlier sessions used isn't counted again")
+    func countsResumed() throws {
+        let folder = TemporaryFolder()
+        try keepRollout(in: folder.path)
+        var brief = DialogueLog.brief(resumes: Self.thread)
         brief.places.home = folder.path
+        brief.memo = CodexAdapter(options: CodexOptions(), toolServers: []).launch(brief).memo
 
         let events = events(
             try DialogueLog.recorded("codex-resumed.jsonl"), CodexDialogue(brief, model: nil))
 
-        #expect(events.first == .began(SessionStart(vendorSession: thread, isResumed: true)))
+        #expect(events.first == .began(SessionStart(vendorSession: Self.thread, isResumed: true)))
         #expect(events.contains(.usage(Usage(input: 2400, output: 160))))
+    }
+
+    @Test("A log read alone tells what was told while it grew, also of a thread gone on with")
+    func readsLogAlone() async throws {
+        let fixture = try CommandFixture()
+        try keepRollout(in: fixture.workspace.homePath)
+        let script = "#!/bin/sh\ncat \(DialogueLog.fixtures)/codex-resumed.jsonl; rm -r ~/.codex\n"
+        let program = try fixture.folder.write(script, to: "codex", mode: 0o755)
+        let agent = try fixture.agent([
+            ("adapter", .text("codex")), ("program", .text(program)), ("sandbox", .text("none")),
+        ])
+        let told = Mutex<[SessionEvent.Kind]>([])
+        var assignment = try fixture.assignment()
+        assignment.resumes = Self.thread
+        assignment.watch = { event in
+            told.withLock { $0.append(event.kind) }
+            return nil
+        }
+        _ = try await fixture.run(agent, assignment)
+
+        var read: [SessionEvent.Kind] = []
+        for try await event in agent.events(of: assignment.session) { read.append(event.kind) }
+
+        #expect(read == told.withLock { $0 })
+        #expect(read.contains(.usage(Usage(input: 2400, output: 160))))
+        #expect(read.first == .began(SessionStart(vendorSession: Self.thread, isResumed: true)))
     }
 
     @Test("A rollout that isn't there, or is no file, is told and not waited for")
@@ -132,10 +165,10 @@ struct CodexDialogueTests {
             path += "/" + name
             mkdir(path, 0o755)
         }
-        let thread = "01a2023a-b695-7f70-84d0-f1eb8f93f08f"
-        mkfifo(path + "/rollout-2023-11-14T22-10-00-\(thread).jsonl", 0o600)
-        var brief = DialogueLog.brief(resumes: thread)
+        mkfifo(path + "/rollout-2023-11-14T22-10-00-\(Self.thread).jsonl", 0o600)
+        var brief = DialogueLog.brief(resumes: Self.thread)
         brief.places.home = folder.path
+        brief.memo = CodexAdapter(options: CodexOptions(), toolServers: []).launch(brief).memo
 
         let events = events(
             try DialogueLog.recorded("codex-resumed.jsonl"), CodexDialogue(brief, model: nil))

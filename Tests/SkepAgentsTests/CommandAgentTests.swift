@@ -77,7 +77,9 @@ struct CommandAgentTests {
     @Test("It gets the variables that are allowed, set or secret, and no others")
     func passesEnvironment() async throws {
         var fixture = try CommandFixture(environment: [
-            "PATH": "/usr/bin:/bin", "GITEA_TOKEN": "no", "LANG": "C", "KEY": "k", "OTHER": "o",
+            "PATH": "/usr/bin:/bin", "GITEA_TOKEN": "no", "LANG": "C", "KEY": "key-value",
+            "FROM": "other-value", "OTHER": "o",
+            "TZ": "Europe/Berlin",
         ])
         let file = try fixture.folder.write("from file\n", to: "secret", mode: 0o600)
         fixture.house.environment["HOME"] = "/no"
@@ -89,7 +91,7 @@ struct CommandAgentTests {
                 (
                     "secrets",
                     CommandFixture.map([
-                        ("KEY", .text("env")), ("RENAMED", .text("env:LANG")),
+                        ("KEY", .text("env")), ("RENAMED", .text("env:FROM")),
                         ("FILED", .text("file:" + file)),
                     ])
                 ),
@@ -101,8 +103,8 @@ struct CommandAgentTests {
             .filter { !$0.hasPrefix("SKEP_SESSION=17-") }
         #expect(
             lines == [
-                "PATH=/usr/bin:/bin", "OTHER=o", "FLAG=1", "KEY=k", "RENAMED=C",
-                "FILED=[secret]", "HOME=\(fixture.workspace.homePath)",
+                "PATH=/usr/bin:/bin", "OTHER=o", "FLAG=1", "KEY=[secret]", "RENAMED=[secret]",
+                "TZ=Europe/Berlin", "FILED=[secret]", "HOME=\(fixture.workspace.homePath)",
                 "SKEP_OUTPUT=\(fixture.workspace.outputPath)/output.json",
             ])
     }
@@ -174,7 +176,8 @@ struct CommandAgentTests {
             throws: AgentsError.secretMissing(
                 agent: "bee", variable: "KEY", source: .environment("KEY"))
         ) { try await lacksSecret.check() }
-        await #expect(throws: AgentsError.linkMissing(agent: "bee", path: "~/.x")) {
+        let missing = fixture.house.loginHome + "/.x"
+        await #expect(throws: AgentsError.linkMissing(agent: "bee", path: missing)) {
             try await lacksLink.check()
         }
         await #expect(

@@ -96,7 +96,9 @@ struct DialogueLog {
             for entry in entries[..<cut] { _ = second.take(entry) }
             #expect(Self.words(first.wishes) == Self.words(second.wishes))
             if cut < entries.count, let wish = Self.word(of: entries[cut]) {
-                #expect(Self.words(second.wishes).first == wish, "entry \(cut)")
+                let cancel = second.cancel.map { String(decoding: $0.dropLast(), as: UTF8.self) }
+                #expect(
+                    Self.words(second.wishes).first == wish || cancel == wish, "entry \(cut)")
             }
             told += entries[cut...].flatMap { second.take($0) }
             #expect(told == whole, "cut at entry \(cut)")
@@ -120,6 +122,13 @@ struct DialogueLog {
             case .stop: "stop"
             }
         }
+    }
+
+    /// How it would be asked to break off after this log.
+    func cancel(_ dialogue: any Dialogue) -> String? {
+        var dialogue = dialogue
+        for entry in entries { _ = dialogue.take(entry) }
+        return dialogue.cancel.map { String(decoding: $0.dropLast(), as: UTF8.self) }
     }
 
     /// What a dialogue has to say after this log.

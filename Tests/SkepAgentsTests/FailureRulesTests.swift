@@ -71,6 +71,7 @@ struct FailureRulesTests {
             ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory", .outOfMemory),
             ("Traceback …\nValueError: boom", .unknown),
             ("port 14012 opened", .unknown),
+            ("FileNotFoundError: [Errno 2] No such file or directory: 'x'", .unknown),
         ] as [(String, FailureType)])
     func errorOutput(text: String, type: FailureType) {
         #expect(judge(errors: text, adapter: "acp")?.type == type)
@@ -115,6 +116,10 @@ struct FailureRulesTests {
         #expect(type("HTTP 401: scripted 401") == .authentication)
         #expect(type("HTTP 429: You exceeded your current quota") == .quota)
         #expect(type("HTTP 429: slow down") == .rateLimit)
+        #expect(type("API call failed after 3 retries: HTTP 500: scripted 500") == .overload)
+        #expect(
+            type("API call failed after 3 retries: HTTP 429: You exceeded your current quota")
+                == .quota)
         #expect(type("Done. The server answers HTTP 401: now without a key.") == nil)
     }
 
@@ -203,6 +208,11 @@ struct FailureRulesTests {
             ("limit reached · resets at 4am (Europe/Berlin)", "2026-11-24T03:00:00Z"),
             ("limit · resets 3pm", "2026-11-23T15:00:00Z"),
             ("limit · resets 9:30am", "2026-11-24T09:30:00Z"),
+            ("limit · resets 9:58am", "2026-11-23T10:01:00Z"),
+            ("limit · resets 3pm PDT", "2026-11-23T22:00:00Z"),
+            ("limit · resets 3pm (Pacific)", "2026-11-23T23:00:00Z"),
+            ("limit · resets at 15:00 CET", "2026-11-23T14:00:00Z"),
+            ("limit · resets 3pm tomorrow", "2026-11-23T15:00:00Z"),
             ("limit · resets Nov 26, 4am (UTC)", "2026-11-26T04:00:00Z"),
             ("try again at 5:04 PM.", "2026-11-23T17:04:00Z"),
             ("try again at Nov 25th, 2026 5:04 PM.", "2026-11-25T17:04:00Z"),

@@ -1,4 +1,5 @@
 import SkepAgents
+import SkepCore
 import SkepTestSupport
 import SkepWire
 import Testing
@@ -80,12 +81,11 @@ struct HostDeathTests {
         let file = open(fixture.host.files.segment(1), O_WRONLY | O_APPEND)
         try Files.write([200, 0, 0, 0, 1, 2, 3, 4, 3, 1], to: file, path: "spool")
         close(file)
-        let tail = SpoolTail(fixture.host)
-        var entries: [SpoolTail.Entry] = []
-        while let entry = try await tail.next() { entries.append(entry) }
+        var kinds: [SessionEvent.Kind] = []
+        for try await event in fixture.host.output(waits: true) { kinds.append(event.kind) }
 
-        #expect(entries.count == 2)
-        guard case .broken(let why) = entries.last else {
+        #expect(kinds.count == 2)
+        guard case .note(let why) = kinds.last else {
             Issue.record("it isn't said")
             return
         }

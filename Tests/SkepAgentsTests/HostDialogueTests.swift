@@ -191,6 +191,18 @@ struct HostDialogueTests {
         }
     }
 
+    @Test("A host that hangs up is heard though there is still much to be read of it")
+    func hearsHangUp() async throws {
+        let listener = try UnixSocket.listen(at: fixture.host.files.control)
+        let growth = fixture.host.growth()
+        let caller = accept(listener, nil, nil)
+        try Files.write([UInt8](repeating: 0, count: 64 << 10), to: caller, path: "caller")
+        close(caller)
+        close(listener)
+
+        for await _ in growth {}
+    }
+
     @Test("Secrets reach the agent, and nothing on the disk")
     func hidesSecrets() async throws {
         let secret = "open-sesame-40-thieves"

@@ -47,10 +47,38 @@ struct HostLimitTests {
         }
     #endif
 
+    #if os(Linux)
+        @Test(
+            "What else the user runs doesn't count for a session's processes",
+            .enabled(if: geteuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0))
+        func countsOwnProcesses() async throws {
+            let others = fixture.folder.path + "/others"
+            let script = """
+                for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 300 & done; echo $! > \(others)
+                exec skep-nothing 2>/dev/null || wait
+                """
+            chmod(fixture.folder.path, 0o777)
+            var busy = fixture.request(script)
+            busy.user = LaunchRequest.User(uid: 4242, gid: 4242)
+            try await fixture.host.start(busy)
+            try await eventually("they run") { FileStatus.exists(others) }
+            let second = HostFixture()
+            chown(second.work, 4242, 4242)
+            var request = second.request("/bin/sh -c 'true & wait'; echo $?")
+            request.user = LaunchRequest.User(uid: 4242, gid: 4242)
+            request.limits.processes = 8
+
+            let record = try await second.run(request)
+
+            #expect(record.how == .exited(code: 0))
+            #expect(try second.text().contains("0"))
+            try await fixture.host.end(grace: .zero)
+        }
+    #endif
+
     @Test("Processes at once")
     func limitsProcesses() async throws {
         let script = "for i in 1 2 3 4 5 6 7 8; do setsid sleep 300 & done; wait"
-        // The kernel counts all of a user's.
         let how = try await run(script) { $0.processes = 5 }
 
         #expect([.overLimit(.processes), .exited(code: 2)].contains(how))

@@ -69,6 +69,19 @@ struct HostedCommandsTests {
         #expect(result.ending == .timedOut)
     }
 
+    @Test("A command that takes too much is ended, too")
+    func limitsUse() async throws {
+        let disk = try await run(
+            "head -c 9000000 /dev/zero >big; sleep 300", limits: SessionLimits(diskBytes: 8 << 20))
+        #expect(disk.ending == .overLimit(.disk))
+
+        let processes = try await run(
+            "for i in 1 2 3 4 5 6 7 8 9; do sleep 300 & done; wait",
+            limits: SessionLimits(processes: 5))
+        #expect(!processes.succeeded)
+        #expect(processes.ending != .timedOut)
+    }
+
     @Test("Cancelled, it has ended everything when it says so")
     func endsOnCancellation() async throws {
         // In a namespace of its own its pid says nothing; whether it holds a pipe open does.

@@ -212,6 +212,32 @@ struct JSONLinesTests {
         if case .message(let piece) = event { piece.text } else { nil }
     }
 
+    @Test("hermes' usage file, printed as a last line", arguments: [false, true])
+    func readsUsageFile(hasFailed: Bool) throws {
+        let file =
+            #"{ "input_tokens": 2000, "output_tokens": 160, "cache_read_tokens": 400, "cache_write_tokens": 0, "reasoning_tokens": 0, "total_tokens": 2560, "api_calls": 2, "model": "scripted", "session_id": "20261123_044303_85b354", "completed": true, "failed": \#(hasFailed), "service_tier": null}"#
+
+        let events = try events(
+            #"""
+            {
+              "usage": {
+                "when": {"api_calls": "*"}, "cached_input": "cache_read_tokens",
+                "input": ["input_tokens", "cache_read_tokens", "cache_write_tokens"],
+                "cache_writes": "cache_write_tokens", "output": "output_tokens",
+                "reasoning": "reasoning_tokens"
+              },
+              "end": {"when": {"api_calls": "*"}, "reason": "failed"}
+            }
+            """#, ["Done.", file])
+
+        #expect(
+            events == [
+                .output(Array("Done.\n".utf8)),
+                .usage(Usage(input: 2400, cachedInput: 400, output: 160)),
+                .turnEnded(hasFailed ? .failed : .done),
+            ])
+    }
+
     @Test("What no rule speaks of is output")
     func passesOthers() throws {
         let lines = ["x", "{", #"{"type":"other"}"#, #"{"type":"text"}"#]

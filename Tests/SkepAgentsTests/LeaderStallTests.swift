@@ -1,4 +1,5 @@
 import SkepCore
+import SkepTestSupport
 import SkepWire
 import Testing
 
@@ -33,6 +34,44 @@ struct LeaderStallTests {
             #expect(result.ending == .silent)
             #expect(result.failure?.type == .stalled)
         }
+    }
+
+    @Test("Who is still there when its work is done, for what it left running, is through")
+    func lingers() async throws {
+        let script = LeaderFixture.agent + "\nexec sleep 300"
+        let result = try await result(script, SessionLimits(silence: .seconds(5)))
+
+        #expect(result.ending == .exited(code: 0))
+        #expect(result.failure == nil)
+    }
+
+    @Test("Who waits for what is done for it, or for somebody to answer, isn't stuck")
+    func isWaitedFor() async throws {
+        let limits = SessionLimits(silence: .milliseconds(300))
+        let fixture = try LeaderFixture()
+        try await fixture.start()
+        // Its first leader goes away with three wants unanswered.
+        let leading = Task {
+            try await fixture.leader(LineDialogue { _ in await forever() }, limits: limits).lead()
+        }
+        try await fixture.waitForOutput("want c")
+        let asked = Moment.now.uptimeMS
+        try await eventually("it is silent for too long") { Moment.now.uptimeMS > asked + 600 }
+        #expect(try fixture.host.state() == .alive)
+        leading.cancel()
+        _ = await leading.result
+
+        let outcome = try await fixture.leader(limits: limits).lead()
+
+        #expect(try fixture.result(outcome).failure == nil)
+        #expect(try fixture.said().count == 4)
+    }
+
+    /// Until the task is cancelled.
+    private func forever() async -> String {
+        let (stream, _) = AsyncStream<Void>.makeStream()
+        for await _ in stream {}
+        return ""
     }
 
     @Test("Each phase has a limit of its own, by the log's times")

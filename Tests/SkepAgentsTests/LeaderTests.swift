@@ -137,6 +137,36 @@ struct LeaderTests {
         #expect(try !fixture.said().contains("cancel"))
     }
 
+    @Test(
+        "What a watch wants it ended for is moot once it has ended well", arguments: [true, false])
+    func isTooLate(endsByItself: Bool) async throws {
+        try await fixture.start()
+        let dialogue = LineDialogue(ending: endsByItself ? .endsInput : .stops)
+        _ = try await fixture.leader(dialogue).lead()
+
+        // As a worker does that adopts a session which is over.
+        let outcome = try await fixture.leader(dialogue) { _ in
+            Intervention(AgentFailure(type: .budget, message: "used up", evidence: []))
+        }.lead()
+
+        let result = try fixture.result(outcome)
+        #expect(result.failure == nil)
+        #expect(result.ending == .exited(code: 0))
+    }
+
+    @Test("A session that a watch had ended is told so also by who adopts it")
+    func isToldAgain() async throws {
+        try await fixture.start("echo ready; exec sleep 300")
+        let watch: @Sendable (SessionEvent) async -> Intervention? = { _ in
+            Intervention(AgentFailure(type: .budget, message: "used up", evidence: []))
+        }
+        for _ in 0..<2 {
+            let outcome = try await fixture.leader(watch: watch).lead()
+
+            #expect(try fixture.result(outcome).failure?.type == .budget)
+        }
+    }
+
     @Test("It isn't a good end after something fatal")
     func failureWins() async throws {
         try await fixture.start(

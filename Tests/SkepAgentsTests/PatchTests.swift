@@ -4,6 +4,12 @@ import SkepTestSupport
 import SkepWire
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 @Suite("A patch in an issue")
 struct PatchTests {
     private let folder = TemporaryFolder()
@@ -154,7 +160,7 @@ struct PatchTests {
     @Test("A path through a symbolic link is refused")
     func refusesLink() async throws {
         let tree = try await repository()
-        try FileStatus.link(tree + "/link", to: folder.make("elsewhere"))
+        symlink(folder.make("elsewhere"), tree + "/link")
         let text = "```diff\n--- /dev/null\n+++ b/link/x\n@@ -0,0 +1 @@\n+x\n```"
 
         await #expect(

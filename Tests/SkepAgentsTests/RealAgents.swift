@@ -1,33 +1,142 @@
 import Foundation
-@testable import SkepAgents
 import SkepCore
-import SkepQueue
 import SkepTestSupport
 import Testing
 
-/// Agents as they come from PyPI, and a model of ours for them, on loopback.
-final class RealAgents: Sendable {
-    let folder = TemporaryFolder()
-    private let model: Process
-    let address: String
+@testable import SkepAgents
 
-    /// Where `Scripts/setup-peers` put them.
+/// An agent as it comes from PyPI.
+enum RealAgent: String, CaseIterable, CustomTestStringConvertible {
+    case claude, codex, grok
+
+    var testDescription: String { rawValue }
+
+    /// Where `Scripts/setup-peers` puts them.
     static var programs: String {
         "\(#filePath)".split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
             + "/.build-peers/bin"
     }
 
-    /// Where the tests must all be run, one that is missing fails them.
-    static func has(_ program: String) -> Bool {
-        FileManager.default.isExecutableFile(atPath: programs + "/" + program)
-            || ProcessInfo.processInfo.environment["CI"] != nil
+    /// Those to test here. Where all tests must be run, one that is missing fails them.
+    static let possible = allCases.filter {
+        ProcessInfo.processInfo.environment["CI"] != nil
+            || FileManager.default.isExecutableFile(atPath: programs + "/" + $0.rawValue)
     }
 
+    /// The keys of its file, which lead it to a model.
+    private func keys(_ model: RealModel) -> [(String, SettingsNode.Value)] {
+        switch self {
+        case .claude:
+            [
+                ("adapter", .text("claude-code")), ("model", .text("scripted")),
+                ("environment", CommandFixture.list(["PATH", "ANTHROPIC_BASE_URL"])),
+                ("secrets", CommandFixture.map([("ANTHROPIC_API_KEY", .text("env"))])),
+                (
+                    "variables",
+                    CommandFixture.map([
+                        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", .text("1")),
+                        ("CLAUDE_CODE_MAX_RETRIES", .text("1")),
+                    ])
+                ),
+            ]
+        case .codex:
+            [
+                ("adapter", .text("codex")), ("model", .text("scripted")),
+                ("secrets", CommandFixture.map([("CODEX_API_KEY", .text("env"))])),
+                (
+                    "arguments",
+                    CommandFixture.list(
+                        [
+                            "model_provider=here", "model_providers.here.name=here",
+                            "model_providers.here.base_url=\"\(model.address)/v1\"",
+                            "model_providers.here.env_key=CODEX_API_KEY",
+                            "model_providers.here.wire_api=responses",
+                            // Once each, and at once.
+                            "model_providers.here.request_max_retries=0",
+                            "model_providers.here.stream_max_retries=0",
+                        ].flatMap { ["-c", $0] })
+                ),
+            ]
+        case .grok:
+            [
+                ("adapter", .text("acp")),
+                ("command", CommandFixture.list(["grok", "agent", "--no-leader", "stdio"])),
+                ("secrets", CommandFixture.map([("XAI_API_KEY", .text("env"))])),
+                (
+                    "home",
+                    CommandFixture.map([
+                        ("mode", .text("own")),
+                        ("link", CommandFixture.list([".grok/config.toml"])),
+                    ])
+                ),
+            ]
+        }
+    }
+
+    /// Files of the operator's home that its keys link.
+    private func files(_ model: RealModel, key: String) -> [String: String] {
+        guard self == .grok else { return [:] }
+        return [
+            ".grok/config.toml": """
+            [models]
+            default = "scripted"
+            [model.scripted]
+            model = "scripted"
+            name = "scripted"
+            base_url = "\(model.address)/v1"
+            api_key = "\(key)"
+            api_backend = "chat_completions"
+            context_window = 128000
+            """
+        ]
+    }
+
+    /// The agent, and a workspace for it.
+    ///
+    /// - Parameter key: How its model treats it; see counting_model.py.
+    func settle(_ model: RealModel, key: String = "key") throws -> (any Agent, CommandFixture) {
+        let key = "not-a-secret-" + key
+        let fixture = try CommandFixture(environment: [
+            "PATH": Self.programs + ":/usr/local/bin:/usr/bin:/bin", "ANTHROPIC_API_KEY": key,
+            "ANTHROPIC_BASE_URL": model.address, "CODEX_API_KEY": key, "XAI_API_KEY": key,
+        ])
+        for (path, text) in files(model, key: key) {
+            let file = URL(fileURLWithPath: fixture.house.operatorHome + "/" + path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        return (try fixture.agent(keys(model)), fixture)
+    }
+
+    /// The same, which loses patience after some silent seconds.
+    func settleImpatiently(
+        _ model: RealModel, key: String, after silence: Duration
+    ) throws -> (any Agent, CommandFixture) {
+        let (agent, fixture) = try settle(model, key: key)
+        let impatient: (any Agent)? =
+            switch agent {
+            case let agent as HostedAgent<ClaudeCodeAdapter>: agent.losingPatience(after: silence)
+            case let agent as HostedAgent<CodexAdapter>: agent.losingPatience(after: silence)
+            case let agent as HostedAgent<ACPAdapter>: agent.losingPatience(after: silence)
+            default: nil
+            }
+        guard let impatient else { throw UnexpectedState(what: "an adapter of another kind") }
+        return (impatient, fixture)
+    }
+}
+
+/// A model of ours for them, on loopback.
+final class RealModel: Sendable {
+    let folder = TemporaryFolder()
+    private let process: Process
+    let address: String
+
     init() async throws {
-        model = Process()
-        model.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        model.arguments = ["python3", DialogueLog.fixtures + "/counting_model.py", folder.path]
-        try model.run()
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", DialogueLog.fixtures + "/counting_model.py", folder.path]
+        try process.run()
         let path = folder.path + "/address"
         try await eventually("the model listens") {
             FileManager.default.fileExists(atPath: path)
@@ -37,7 +146,7 @@ final class RealAgents: Sendable {
 
     deinit {
         // Started by a thread of a pool, it may have inherited that SIGTERM is blocked.
-        kill(model.processIdentifier, SIGKILL)
+        kill(process.processIdentifier, SIGKILL)
     }
 
     struct Count: Decodable, Equatable {
@@ -49,7 +158,7 @@ final class RealAgents: Sendable {
         var usage: Usage { Usage(input: input, cachedInput: cached, output: output) }
     }
 
-    /// What the model says that it was asked for, with tools to use.
+    /// What it says that it was asked for, with tools to use.
     func count() throws -> Count {
         guard let data = FileManager.default.contents(atPath: folder.path + "/count") else {
             return Count()
@@ -57,29 +166,15 @@ final class RealAgents: Sendable {
         return try JSONDecoder().decode(Count.self, from: data)
     }
 
-    /// What the model was told last.
+    /// What it was told last.
     var told: String {
         (try? String(contentsOfFile: folder.path + "/told", encoding: .utf8)) ?? ""
     }
 
     /// Lets the answers go on that wait.
-    func letGo() { FileManager.default.createFile(atPath: folder.path + "/go", contents: nil) }
-
-    /// - Parameter key: How the model treats it; see counting_model.py.
-    func fixture(key: String = "key") throws -> CommandFixture {
-        try CommandFixture(environment: [
-            "PATH": Self.programs + ":/usr/local/bin:/usr/bin:/bin", "ANTHROPIC_API_KEY": key,
-            "ANTHROPIC_BASE_URL": address, "CODEX_API_KEY": key, "XAI_API_KEY": key,
-        ])
+    func letGo() {
+        _ = FileManager.default.createFile(atPath: folder.path + "/go", contents: nil)
     }
-
-    /// Keys, and what they come to; see counting_model.py.
-    static let troubles: [(String, FailureType)] = [
-        ("refused", .authentication), ("broken", .overload), ("limited", .rateLimit),
-        ("spent", .quota),
-    ]
-
-    static let order = "Create the file NOTES.md with the line: Written for real."
 }
 
 extension CommandFixture {

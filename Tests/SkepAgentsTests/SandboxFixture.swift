@@ -31,7 +31,8 @@ import Testing
 
     /// What a kernel seems to lack.
     enum KernelLack: String {
-        case namespaces, landlock, seccomp
+        case namespaces, mounts, landlock, seccomp
+        case userNamespaces = "user-namespaces"
     }
 
     /// One session in a sandbox, with a shell script as its agent.

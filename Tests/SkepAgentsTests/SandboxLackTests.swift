@@ -20,6 +20,31 @@ import Testing
         }
 
         @Test(
+            "Likewise where an administrator forbids namespaces, or AppArmor what they are for",
+            .enabled(if: SandboxStarter.possible.contains(.ordinaryUser)),
+            arguments: [
+                (
+                    KernelLack.userNamespaces, StartStage.namespaces, ENOSPC,
+                    "no more of them are allowed (user.max_user_namespaces)"
+                ), (.mounts, .mounts, EACCES, "Permission denied"),
+            ])
+        func forbidden(
+            lack: KernelLack, stage: StartStage, error: Int32, reason: String
+        ) async throws {
+            let required = try SandboxFixture(.ordinaryUser, lacking: [lack])
+            let other = try SandboxFixture(.ordinaryUser, lacking: [lack])
+
+            let record = try await required.run(required.request("echo ran", level: "isolated"))
+            #expect(record.how == .startFailed(stage: stage, errno: error))
+            #expect(try required.host.text() == "")
+            _ = try await other.run(
+                other.request("echo x >$OUTSIDE/x; exit 0", level: "isolated", isRequired: false))
+            #expect(try other.noted("sandbox") == ["workspace-write"])
+            #expect(try other.noted("missing").first == "namespaces: \(reason)")
+            #expect(access(other.outside + "/x", F_OK) != 0)
+        }
+
+        @Test(
             "One that isn't required falls back to Landlock, says so, and moves its /tmp",
             arguments: SandboxStarter.possible)
         func fallsBack(starter: SandboxStarter) async throws {
@@ -55,6 +80,18 @@ import Testing
             #expect(try fixture.noted("sandbox") == ["none"])
             #expect(
                 try fixture.noted("missing").contains("landlock: the kernel doesn't offer it"))
+        }
+
+        @Test("Without Landlock it says what of the machine's network stays open")
+        func tellsOfAbstractSockets() async throws {
+            let starter = SandboxStarter.possible[0]
+            for (level, count) in [("workspace-write", 1), ("isolated", 0)] {
+                let fixture = try SandboxFixture(starter, lacking: [.landlock])
+                _ = try await fixture.run(fixture.request("exit 0", level: level))
+
+                let missing = try fixture.noted("missing")
+                #expect(missing.count { $0.contains("abstract sockets") } == count)
+            }
         }
 
         @Test("A required one refuses without the filter of system calls; another says so")
@@ -96,7 +133,7 @@ import Testing
             #expect(try fixture.host.text() == "wrote\n")
             #expect(access(fixture.outside + "/x", F_OK) != 0)
             #expect(
-                try fixture.noted("missing") == ["landlock: the kernel doesn't offer it"])
+                try fixture.noted("missing").first == "landlock: the kernel doesn't offer it")
         }
     }
 #endif

@@ -14,21 +14,23 @@ import Testing
 struct SandboxPlanTests {
     private func plan(
         _ policy: SandboxPolicy, isReadOnly: Bool = false, links: [String] = [],
-        home: String = "/state/slot/home"
+        logins: [String] = [], home: String = "/state/slot/home",
+        houses: [String] = ["/state"]
     ) -> Sandbox? {
         SandboxPlan(
             policy: policy, isReadOnly: isReadOnly,
             places: SandboxPlan.Places(
                 workspace: "/state/slot/tree", output: "/state/slot/output", home: home,
-                given: ["/state/sessions/17/prompt.md"], houses: ["/state"],
+                given: ["/state/sessions/17/prompt.md"], houses: houses,
                 loginHome: "/home/bee", otherHomes: ["/home/operator"], links: links,
-                program: "/home/bee/.local/bin/agent", searchPath: "/home/bee/.local/bin:/bin")
+                logins: logins, program: "/home/bee/.local/bin/agent",
+                searchPath: "/home/bee/.local/bin:/bin")
         ).sandbox
     }
 
     @Test("Homes and Skep's folders are hidden, what the session needs of them is put back")
     func hidesHomesAndState() throws {
-        let sandbox = try #require(plan(SandboxPolicy(), links: [".agent"]))
+        let sandbox = try #require(plan(SandboxPolicy(), links: [".set-up"], logins: [".agent"]))
 
         #expect(
             Set(["/home/bee", "/home/operator", "/root", "/state"]).isSubset(of: sandbox.hidden))
@@ -38,7 +40,23 @@ struct SandboxPlanTests {
             ])
         #expect(sandbox.readable.contains("/state/sessions/17/prompt.md"))
         #expect(sandbox.readable.contains("/home/bee/.local/bin"))
+        #expect(sandbox.readable.contains("/home/bee/.set-up"))
         #expect(!sandbox.hasNoNetwork)
+    }
+
+    @Test("Of an operator's home there is only what is named, and a file of a token nowhere")
+    func hidesOperatorsHome() throws {
+        let sandbox = try #require(
+            plan(
+                SandboxPolicy(), logins: [".agent/login"], home: "/home/bee",
+                houses: ["/state", "/etc/skep/token"]))
+
+        #expect(Set(["/home/bee", "/etc/skep/token"]).isSubset(of: sandbox.hidden))
+        #expect(
+            sandbox.writable == [
+                "/home/bee/.agent/login", "/state/slot/output", "/state/slot/tree",
+            ])
+        #expect(!sandbox.readable.contains("/home/bee"))
     }
 
     @Test("A reviewer's workspace is read-only")
@@ -102,14 +120,16 @@ struct SandboxPlanTests {
                 (allow default)
                 (deny file-write*)
                 (allow file-write* (subpath "/dev"))
-                (deny file-read* file-write* (subpath "/Users/bee"))
+                (deny network*)
+                (deny file-read* file-write* network* (subpath "/Users/bee"))
                 (allow file-read* (subpath "/Users/bee/bin"))
                 (deny file-write* (subpath "/Users/bee/bin"))
-                (deny file-read* file-write* (subpath "/private/var/skep"))
-                (allow file-read* file-write* (subpath "/private/var/skep/a \\"b\\"/tree"))
-                (deny network*)
+                (deny file-read* file-write* network* (subpath "/private/var/skep"))
+                (allow file-read* file-write* network* (subpath "/private/var/skep/a \\"b\\"/tree"))
+                (allow file-read-metadata (vnode-type DIRECTORY) (vnode-type SYMLINK))
                 (allow network-outbound (remote tcp "*:443"))
                 (allow network-outbound (remote tcp "localhost:8080"))
+                (allow network-outbound (literal "/private/var/run/mDNSResponder"))
 
                 """)
         #expect(

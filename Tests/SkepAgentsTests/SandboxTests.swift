@@ -151,5 +151,20 @@ import Testing
 
             #expect(record.how == .exited(code: 0), "\(wrong) \(complaint)")
         }
+
+        @Test("What it keeps in its /tmp and the like is bounded, all together")
+        func boundsPrivateFolders() async throws {
+            for (memory, most) in [(nil, 2 << 20), (Int64(400) << 20, 400 << 10)] {
+                let fixture = try SandboxFixture(SandboxStarter.possible[0])
+                var request = fixture.request("df -k --output=size /tmp /var/tmp /dev/shm")
+                request.limits.memoryBytes = memory
+                _ = try await fixture.run(request)
+
+                let sizes = try fixture.host.text().split(whereSeparator: \.isWhitespace)
+                    .compactMap { Int($0) }
+                #expect(sizes.count == 3)
+                #expect((most / 2...most).contains(sizes.reduce(0, +)), "\(sizes)")
+            }
+        }
     }
 #endif

@@ -219,6 +219,19 @@ struct ProgressTests {
         #expect(await end(new) == nil)
     }
 
+    @Test("What is told again to a worker that adopts a session doesn't count: its tree is gone")
+    func adopted() async {
+        let same = (0..<8).flatMap { [message($0), tool($0, "ls")] }
+        var watch = ProgressWatch(limit: 3)
+        for event in same {
+            #expect(await watch.take(event, isOld: true) { 0 } == nil)
+        }
+        var failures: [AgentFailure?] = []
+        for event in same { failures.append(await watch.take(event) { 0 }) }
+
+        #expect(failures.firstIndex { $0?.type == .noProgress } == 6)
+    }
+
     @Test("Talk alone is no progress")
     func talk() async {
         #expect(await end((0..<8).map(message)) == 3)

@@ -66,7 +66,10 @@ struct QuestionTests {
                 }
                 let lines = try await Explainer(swarm.parts).explain(issue).lines
                 #expect(
-                    lines.contains { $0.contains("asked since") && $0.hasSuffix("maria, olaf") })
+                    lines.contains {
+                        $0.contains("; maria, olaf are asked; a comment ")
+                            && $0.hasSuffix(" answers it")
+                    })
                 swarm.agents[0].answer(with: [nil])
                 var answer = CommentDealing(comment: 7, place: issue, author: "maria")
                 answer.answers = [run: "Red."]

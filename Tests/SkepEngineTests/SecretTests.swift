@@ -1,3 +1,4 @@
+import Foundation
 import SkepCore
 import SkepEngine
 import SkepQueue
@@ -38,6 +39,32 @@ struct SecretTests {
             #expect(question?.text == "Is [secret] right?")
             let bodies = try await swarm.store.history(of: run).reports.map(\.body)
             #expect(!bodies.joined().contains(Self.secret))
+        }
+    }
+
+    @Test("What was done while they were locked away waits for them, and isn't done twice")
+    func lockedAway() async throws {
+        struct Locked: SkepError {
+            var kind: ErrorKind { .configuration }
+            var what: String { "Agent \"ann\" lacks its secret \"KEY\"." }
+        }
+        try await leaving(nil) { swarm, run in
+            swarm.agents[0].lockSecret(Locked())
+            try await swarm.working {
+                try await eventually("it waits") {
+                    try await swarm.store.history(of: run).attempts.first?.outcome == "snoozed"
+                }
+                let job = try await swarm.queue.jobs(matching: JobFilter(states: [.scheduled]))
+                    .first
+                #expect(
+                    job?.reason
+                        == "The work is kept, but can't be searched for secrets yet: "
+                        + "Agent \"ann\" lacks its secret \"KEY\".")
+                swarm.agents[0].lockSecret(nil)
+
+                #expect(try await swarm.untilClosed(run).state == .published)
+            }
+            #expect(swarm.agents[0].snapshot.prompts.count == 1)
         }
     }
 
@@ -101,6 +128,55 @@ struct SecretTests {
             #expect(summary.state == .failed)
             #expect(swarm.workspaces.change { $0.remote }.isEmpty)
             #expect(swarm.tracker.change { $0.pullRequests }.isEmpty)
+        }
+    }
+
+    /// Ann has none, but a set-up gives her sessions this one; commit "a" holds it, where the
+    /// workspaces say so.
+    private func published(_ variable: String, known: Set<String> = []) async throws -> Bool {
+        let file = TemporaryFolder().path + "-env"
+        try Data(variable.utf8).write(to: URL(fileURLWithPath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let setup = RepositorySetup(commands: [], environmentFiles: [file])
+        return try await Swarm.with(workflows: [.sample()], setup: setup) { swarm in
+            swarm.workspaces.change {
+                $0.collections = [Collection(head: .sample("a"), notes: [])]
+                $0.leaks = [.sample("a"): ["b.env in commit 1"]]
+                $0.texts = known
+            }
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+            let summary = try await swarm.working { try await swarm.untilClosed(run) }
+            if summary.state == .failed {
+                #expect(summary.run.closing?.detail.contains("b.env in commit 1") == true)
+            }
+            return summary.state == .published
+        }
+    }
+
+    @Test("Values of a set-up's files aren't pushed either, unless the repository has them already")
+    func setUp() async throws {
+        #expect(try await !published("API=\(Self.secret)"))
+        #expect(try await published("HOST=localhost", known: ["localhost"]))
+        #expect(try await published("PORT=5432"))
+    }
+
+    @Test("A reviewer gets none of a set-up's variables")
+    func reviewersGetNone() async throws {
+        let file = TemporaryFolder().path + "-env"
+        try Data("API=\(Self.secret)".utf8).write(to: URL(fileURLWithPath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let setup = RepositorySetup(commands: [], environmentFiles: [file])
+        let workflow = Workflow.reviewed(by: ["bob"], rounds: 1)
+        try await Swarm.with(endings: [], workflows: [workflow], setup: setup) { swarm in
+            swarm.workspaces.change { $0.collections = [Collection(head: .sample("a"), notes: [])] }
+            swarm.agents[0].answer(with: [nil])
+            swarm.agents[1].answer(with: [#"{"verdict": "approve"}"#])
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+
+            _ = try await swarm.working { try await swarm.untilClosed(run) }
+
+            #expect(swarm.agents[0].snapshot.secrets == [["API": Self.secret]])
+            #expect(swarm.agents[1].snapshot.secrets == [[:]])
         }
     }
 }

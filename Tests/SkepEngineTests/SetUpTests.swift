@@ -106,4 +106,27 @@ struct SetUpTests {
             try EnvironmentFile.variables(in: "A=1\nsecret stuff", of: "/etc/env")
         }
     }
+
+    @Test(
+        "Values that stand in any code aren't kept out of it",
+        arguments: [
+            "localhost", "development", "true", "12345678901", "5432", "db.example.org:5432",
+            "127.0.0.1:11434", "http://localhost:3000", "https://api.example.org/graph",
+            "/var/lib/data1",
+            "./build/out", "~/cache/x", "1024.5", "a1b2c3d",
+        ])
+    func plainValues(value: String) {
+        #expect(!EnvironmentFile.isSecret(value))
+    }
+
+    @Test(
+        "Others are",
+        arguments: [
+            "sk-3f9a7c5e1d", "hunter2-hunter2", "correct-horse-battery", "Passw0rd!",
+            "3f9a7c5e1d0b",
+            "postgres://user:pw@localhost/db", "https://hooks.example.org/T0/B1", "abc def ghi",
+        ])
+    func secretValues(value: String) {
+        #expect(EnvironmentFile.isSecret(value))
+    }
 }

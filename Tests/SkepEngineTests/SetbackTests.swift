@@ -67,8 +67,10 @@ struct SetbackTests {
                 swarm.workspaces.change { $0.requests.map { $0.resumes != nil } }.prefix(2) == [
                     false, true,
                 ])
-            let topics = try await swarm.store.history(of: run).reports.map(\.topic)
-            #expect(topics.contains("waits-quota"))
+            let report = try await swarm.store.history(of: run).reports.first {
+                $0.topic == "waits-quota"
+            }
+            #expect(report?.body.contains("`skep agent resume ann`") == true)
         }
     }
 
@@ -141,7 +143,11 @@ struct SetbackTests {
                     #expect(summary.state.isWaiting(for: "account team is out of quota"))
                     #expect(summary.failures == 0)
                     let lines = try await Explainer(swarm.parts).explain(issue).lines
-                    #expect(lines.contains { $0.contains("account team is out of quota until") })
+                    #expect(
+                        lines.contains {
+                            $0.contains("waiting: account team is out of quota, until ")
+                                && $0.hasSuffix("; \"skep agent resume team\" has it tried at once")
+                        })
                 }
                 let leased = try await swarm.queue.jobs(matching: JobFilter())
                     .filter { $0.kind == SwarmQueues.step && $0.state == .leased }
@@ -160,6 +166,40 @@ struct SetbackTests {
 
             #expect(try await swarm.store.accountHolds().isEmpty)
             #expect(ann(swarm).snapshot.resumes == [nil, "v-1"])
+        }
+    }
+
+    @Test("A comment that has a waiting run tried again has its account tried at once")
+    func retryComment() async throws {
+        try await Swarm.with(endings: [], workflows: [.sample()]) { swarm in
+            swarm.workspaces.change {
+                $0.collections = [
+                    Collection(head: nil, notes: []), Collection(head: .sample("a"), notes: []),
+                ]
+            }
+            ann(swarm).fail(.quota, resetsAt: swarm.clock.now + .seconds(86_400))
+            let issue = swarm.tracker.put(5)
+            let run = try await swarm.dispatch(issue)
+            let coordinator = swarm.coordinator(workflows: [.sample()])
+            try await swarm.working {
+                try await until(swarm, "it waits") {
+                    try await swarm.run(run).state.isWaiting(for: "account ann is out of quota")
+                }
+                _ = await coordinator.pass()
+                swarm.clock.advance(by: .seconds(1))
+                swarm.tracker.comment("/skep retry", by: "zoe", on: issue)
+                ann(swarm).answer(with: [nil])
+                _ = await coordinator.pass()
+
+                let summary = try await swarm.untilClosed(run)
+
+                #expect(summary.state == .published)
+                try await until(swarm, "it is told") {
+                    swarm.tracker.posts(on: issue).contains {
+                        $0.contains("ann goes on, in run \(run): account ann is tried again.")
+                    }
+                }
+            }
         }
     }
 

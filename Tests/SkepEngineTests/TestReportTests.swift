@@ -133,7 +133,7 @@ struct TestReportTests {
                 commands: ["make test"], testReports: ["build/*.xml"], location: place),
             StepDefinition(name: "publish", kind: "publish", location: place),
         ])
-        let red = "<testsuite><testcase name='lid'><failure/></testcase></testsuite>"
+        let red = "<testsuite><testcase name='lid sk-3f9a7c5e1d'><failure/></testcase></testsuite>"
         let green = "<testsuite><testcase name='lid'/><testcase name='jar'/></testsuite>"
         try await Swarm.with(checks: [.exited(code: 2)], workflows: [workflow]) { swarm in
             swarm.workspaces.change {
@@ -141,6 +141,7 @@ struct TestReportTests {
                 // From an earlier use: not what this command says.
                 $0.files = ["build/old.xml": red]
             }
+            swarm.agents[0].keep("sk-3f9a7c5e1d")
             swarm.agents[0].answer(with: [nil])
             swarm.commands.print([
                 .init("no.", files: ["build/new.xml": red]),
@@ -155,10 +156,11 @@ struct TestReportTests {
             let history = try await swarm.store.history(of: run)
             #expect(
                 history.checks.map(\.tests) == [
-                    TestCounts(failed: 1, failedNames: ["lid"]), TestCounts(passed: 2),
+                    TestCounts(failed: 1, failedNames: ["lid [secret]"]), TestCounts(passed: 2),
                 ])
             #expect(
-                swarm.agents[0].snapshot.prompts.last?.contains("Failed tests:\n- lid\n\nno.")
+                swarm.agents[0].snapshot.prompts.last?.contains(
+                    "Failed tests:\n- lid [secret]\n\nno.")
                     == true)
             let post = try #require(swarm.tracker.posts(on: issue).first { $0.hasPrefix("✅") })
             #expect(post.contains("`make test` (2 passed)"))

@@ -131,6 +131,120 @@ struct AccountTests {
         }
     }
 
+    /// Has jobs of runs of their own wait for the account, which doesn't work.
+    private func park(_ bench: StoreBench, on issues: ClosedRange<Int>) async throws
+        -> [LeaseToken]
+    {
+        try await session(bench, on: 1, .fails(account, quota(bench.clock.now + .seconds(3600))))
+        var tokens: [LeaseToken] = []
+        for issue in issues {
+            let token = try await job(bench, on: issue)
+            try await bench.store.settle(token, as: StepSettlement(.park(account)))
+            tokens.append(token)
+        }
+        return tokens
+    }
+
+    private func state(_ token: LeaseToken, _ bench: StoreBench) async throws -> Job.State? {
+        try await bench.queue.job(token.job)?.state
+    }
+
+    @Test("What waits for an account says so once, and goes on at once when that is lifted")
+    func wakes() async throws {
+        try await withStore { bench in
+            let tokens = try await park(bench, on: 2...3)
+            let waiting = try #require(try await bench.run(2))
+            #expect(
+                waiting.state
+                    == .waiting(
+                        reason: "account claude-max is out of quota",
+                        until: bench.clock.now + .seconds(3600)))
+            #expect(waiting.parkedFor == account)
+            #expect(
+                waiting.advice(nil) == "\"skep agent resume claude-max\" has it tried at once")
+            #expect(try await bench.queue.hold(tokens[1].job))
+
+            try await bench.store.lift(account)
+
+            #expect(try await state(tokens[0], bench) == .ready)
+            #expect(try await state(tokens[1], bench) == .scheduled)
+            #expect(try await bench.run(2)?.parkedFor == nil)
+            try await bench.queue.letGo(tokens[1].job)
+            #expect(try await state(tokens[1], bench) == .ready)
+        }
+    }
+
+    @Test("What waits goes on as soon as a session shows that the account works, by use or end")
+    func worksAgain() async throws {
+        for isUse in [true, false] {
+            try await withStore { bench in
+                let tokens = try await park(bench, on: 2...3)
+                bench.clock.advance(by: .seconds(3600))
+                _ = try await bench.queue.sweep()
+                let (trying, _) = try await bench.begin()
+                #expect(try await bench.store.claim(account, for: trying) == nil)
+                let other = try await bench.lease().token
+                try await bench.store.settle(other, as: StepSettlement(.park(account)))
+                #expect(
+                    try await bench.run(3)?.state
+                        == .waiting(
+                            reason: "account claude-max is out of quota, and tried again now",
+                            until: bench.clock.now + AccountHold.trialWait))
+                let session = try await bench.store.openSession(
+                    trying, agent: "ann", workspacePath: "/w", base: .sample("0"))
+
+                if isUse {
+                    try await bench.store.note(
+                        Usage(), of: session.id, with: account, by: trying)
+                    #expect(try await state(tokens[1], bench) == .scheduled)
+                    try await bench.store.note(
+                        Usage(input: 1), of: session.id, with: account, by: trying)
+                } else {
+                    try await bench.store.settle(
+                        trying,
+                        as: StepSettlement(
+                            .close(.chosen, detail: ""),
+                            session: SessionClosing(id: session.id, ending: "x", outputBytes: 0),
+                            account: .works(account)))
+                }
+
+                #expect(try await state(tokens[1], bench) == .ready)
+                #expect(try await bench.store.accountHolds().isEmpty)
+            }
+        }
+    }
+
+    @Test("A job that is to wait for an account that was lifted meanwhile is ready again")
+    func liftedMeanwhile() async throws {
+        try await withStore { bench in
+            try await session(
+                bench, on: 1, .fails(account, quota(bench.clock.now + .seconds(3600))))
+            let token = try await job(bench, on: 2)
+            try await bench.store.lift(account)
+
+            try await bench.store.settle(token, as: StepSettlement(.park(account)))
+
+            #expect(try await state(token, bench) == .ready)
+        }
+    }
+
+    @Test("A job that began again, and waits for something else, isn't woken with the account")
+    func waitsForSomethingElse() async throws {
+        try await withStore { bench in
+            let token = try await park(bench, on: 2...2)[0]
+            try await bench.queue.retry(token.job)
+            let (again, _) = try await bench.begin()
+            let until = bench.clock.now + .seconds(60)
+            try await bench.store.settle(
+                again, as: StepSettlement(.snooze(until: until, reason: "network trouble")))
+
+            try await bench.store.lift(account)
+
+            #expect(
+                try await bench.run(2)?.state == .waiting(reason: "network trouble", until: until))
+        }
+    }
+
     @Test("A session's facts are kept, and the next attempt sees them")
     func facts() async throws {
         try await withStore { bench in
@@ -204,7 +318,8 @@ struct AccountTests {
                 "ann", from: bench.clock.now, to: bench.clock.now + .seconds(86_400))
             let noted = Usage(input: 10, cachedInput: 4, output: 2, cost: Money(microdollars: 9))
 
-            try await bench.store.note(noted, of: session.id, by: token)
+            try await bench.store.note(
+                noted, of: session.id, with: account, by: token)
 
             #expect(try await bench.store.usage(of: day).usage == noted)
             #expect(try await bench.store.usage(of: day, besides: session.id) == UsageSum())
@@ -218,7 +333,8 @@ struct AccountTests {
                         id: session.id, ending: "x", outputBytes: 1, facts: end)))
             #expect(try await bench.store.usage(of: day).usage.tokens == 15)
             await #expect(throws: QueueError.self) {
-                try await bench.store.note(noted, of: session.id, by: token)
+                try await bench.store.note(
+                    noted, of: session.id, with: account, by: token)
             }
         }
     }

@@ -10,7 +10,7 @@ struct QuestionTests {
         try await bench.settle(
             StepSettlement(
                 .ask(
-                    "Which of the two?",
+                    "Which of the two?", of: ["kim", "lee"],
                     then: NewStepJob(
                         step: "work", maxFailures: 2, concurrencyKey: "agent:ann", findings: "old",
                         agent: "bee")),
@@ -37,10 +37,42 @@ struct QuestionTests {
             #expect(questions.map(\.text) == ["Which of the two?"])
             #expect(questions.first?.agent == "ann")
             #expect(questions.first?.issue == bench.issue)
+            #expect(questions.first?.asked == ["kim", "lee"])
+            #expect(
+                questions.first?.advice
+                    == "kim, lee are asked; a comment on \(bench.issue) answers it")
             #expect(
                 try await bench.store.openQuestions(in: RepositoryName("a/b")).isEmpty)
             #expect(try await bench.topics().sorted() == ["asked-1", "dispatched", "question-1"])
             #expect(try await bench.events(.question).map(\.text) == ["Which of the two?"])
+        }
+    }
+
+    @Test("A question tells where it stands, as soon as it is posted; each of a run its own place")
+    func place() async throws {
+        try await withStore { bench in
+            try await ask(bench)
+            for number in 1...2 {
+                let report = try #require(
+                    try await bench.store.history(of: RunID(rawValue: 1)).reports.first {
+                        $0.topic == "question-\(number)"
+                    })
+                try await bench.store.recordPosted(report.id, commentURL: "http://c/\(number)")
+                guard number == 1 else { continue }
+                try await answer(bench, "The first.")
+                try await bench.settle(
+                    StepSettlement(
+                        .ask("And now?", then: NewStepJob(step: "work")),
+                        reports: [NewReport(topic: "question-2", body: "q")]))
+            }
+
+            let questions = try await bench.store.history(of: RunID(rawValue: 1)).questions
+            #expect(questions.map(\.question.commentURL) == ["http://c/1", "http://c/2"])
+            let open = try await bench.store.openQuestions(in: nil)
+            #expect(open.map(\.commentURL) == ["http://c/2"])
+            #expect(
+                try await bench.run()?.advice(open.first)
+                    == "a comment after http://c/2 answers it")
         }
     }
 

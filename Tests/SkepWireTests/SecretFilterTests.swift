@@ -92,6 +92,69 @@ struct SecretFilterTests {
         #expect(filter.take(Array("\n".utf8)) == Array("secret-of\n".utf8))
     }
 
+    @Test(
+        "A secret in base64 or hex is found across the ends of lines, however they are written",
+        arguments: ["\n", "\r\n", #"\n"#, #"\r\n"#, #"\\n"#], [5, 60, 64, 76])
+    func findsWrapped(end: String, width: Int) throws {
+        let secret = "sk-ant-" + String(repeating: "nN7f/x", count: 20)
+        for before in 0..<6 {
+            let bytes = [UInt8](repeating: UInt8(ascii: "z"), count: before) + Array(secret.utf8)
+            for form in [Self.base64(bytes), Self.hex(bytes)] {
+                var lines: [String] = []
+                for start in stride(from: 0, to: form.count, by: width) {
+                    let line = form[start..<min(start + width, form.count)]
+                    lines.append(String(decoding: line, as: UTF8.self))
+                }
+                let text = Array("{\"a\": \"\(lines.joined(separator: end))\"}".utf8)
+                var filter = SecretFilter(try #require(SecretPatterns([secret])))
+                var found: [UInt8] = []
+                for byte in text { found += filter.take([byte]) }
+                found += filter.finish()
+
+                let left = String(decoding: found, as: UTF8.self)
+                #expect(left.hasPrefix("{\"a\": \"") && left.hasSuffix("\"}"))
+                #expect(left.contains("[secret]"))
+                // The neighbours' characters, and what one in base64 shares with them.
+                #expect(
+                    left.utf8.count <= 9 + 2 + 8 + 2 * before + 12 + 3 * end.utf8.count, "\(left)")
+            }
+        }
+    }
+
+    @Test("What only looks like a broken secret comes through as it was, and soon")
+    func keepsBrokenLines() throws {
+        let encoded = String(decoding: Self.base64(Array("sk-live-0123456789".utf8)), as: UTF8.self)
+        let beginning = encoded.prefix(9)
+        for end in ["\n\nx", #"\\\nx"#, #"\x"#, "\\", "\r\r", #"\n\"#, "\n"] {
+            let text = Array("\(beginning)\(end)".utf8)
+            var filter = SecretFilter(try #require(SecretPatterns(["sk-live-0123456789"])))
+            var found: [UInt8] = []
+            for byte in text { found += filter.take([byte]) }
+            #expect(found + filter.finish() == text)
+        }
+        var filter = SecretFilter(try #require(SecretPatterns(["sk-live-0123456789"])))
+        let flood = Array((beginning + String(repeating: "\n", count: 1000)).utf8)
+        #expect(filter.take(flood).count == flood.count)
+    }
+
+    @Test("The white space around a secret isn't part of it, and of a key each line counts")
+    func findsPieces() throws {
+        let key = """
+            -----BEGIN KEY-----
+            MIIEpAIBAAKCAQEA0123456789
+            abcdefghijklmnopqrstuvwxyz
+            -----END KEY-----
+            """
+        let patterns = try #require(SecretPatterns(["hunter2-hunter2\r\n", key]))
+        func left(_ text: String) -> String {
+            String(decoding: SecretFilter.redact(Array(text.utf8), patterns), as: UTF8.self)
+        }
+
+        #expect(left("{\"key\": \"hunter2-hunter2\"}") == "{\"key\": \"[secret]\"}")
+        #expect(left("2: MIIEpAIBAAKCAQEA0123456789") == "2: [secret]")
+        #expect(left("-----BEGIN KEY-----") == "-----BEGIN KEY-----")
+    }
+
     @Test("Short values aren't secrets")
     func passesOverShortOnes() {
         #expect(SecretPatterns(["", "12345"]) == nil)

@@ -84,4 +84,17 @@ struct ScreeningTests {
         let kept = try await fixture.mirror.git("rev-parse", "refs/skep/run-88/attempt-1")
         #expect(kept.hasPrefix(try #require(found.head).rawValue))
     }
+
+    @Test("Texts that a commit's files hold are told from others, whatever stands around them")
+    func texts() async throws {
+        let fixture = try await WorkspaceFixture()
+        let head = try #require(
+            try await fixture.collect(after: "mkdir a; printf 'x=loc;localhost:80' > a/b").head)
+
+        let held = try await fixture.workspaces.texts(
+            ["localhost", "localhost:80", "localhost:8080", "", "treasure"], heldBy: head,
+            in: fixture.name)
+
+        #expect(held == ["localhost", "localhost:80", ""])
+    }
 }

@@ -55,18 +55,18 @@ import Testing
         try expectGolden(lines.joined(), "run-log-events.jsonl")
     }
 
-    @Test("A parked account is a warning that says who can be tried")
+    @Test("A parked account is a warning that says how it is tried at once")
     func parked() throws {
         let hold = try #require(Samples.atWork.holds[Samples.claude.provider])
-        let finding = Diagnosis(
-            hold, agents: [Samples.claude, Samples.grok], local: LocalTime(named: "UTC"))
+        let finding = Diagnosis(hold, local: LocalTime(named: "UTC"))
 
         #expect(finding.subject == "account claude-max")
         #expect(
             finding.text
                 == "It is parked until Mon 2026-09-21 16:00, out of quota: "
                 + "You've hit your limit · resets 4pm")
-        #expect(finding.advice == "\"skep agent test claude\" tries it now.")
+        #expect(
+            finding.advice == "\"skep agent resume claude-max\" has it tried at once.")
     }
 
     @Test(

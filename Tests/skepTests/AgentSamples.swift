@@ -8,7 +8,7 @@ import SkepQueue
 extension Samples {
     static let claude = AgentDefinition(
         name: "claude", adapter: "claude-code", login: "claude",
-        home: .own(links: [".claude.json"]), concurrency: 2,
+        home: AgentDefinition.Home(links: [".claude.json"]), concurrency: 2,
         secrets: [
             "ANTHROPIC_API_KEY": .environment("ANTHROPIC_API_KEY"),
             "OTHER_KEY": .file("/etc/skep/other"),

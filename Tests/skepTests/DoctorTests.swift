@@ -55,10 +55,28 @@ import Testing
     func released() async throws {
         let folder = TemporaryFolder()
         let state = StateFolder(path: folder.path)
-        _ = try await ServeLock(state, clock: ManualClock())
+        var lock: ServeLock? = try await ServeLock(state, clock: ManualClock())
+        // As a process has it that is being started, until it executes its program.
+        let copies = descriptors(of: state.serveLock).map { dup($0) }
+        defer { copies.forEach { close($0) } }
+        #expect(!copies.isEmpty)
+        #expect(lock != nil)
+
+        lock = nil
 
         #expect(ServeLock.holder(state) == nil)
         _ = try await ServeLock(state, clock: ManualClock())
+    }
+
+    /// This process' own of a file.
+    private func descriptors(of path: String) -> [Int32] {
+        var file = stat()
+        guard stat(path, &file) == 0 else { return [] }
+        return (0..<65_536).filter { descriptor in
+            var status = stat()
+            return fstat(descriptor, &status) == 0 && status.st_ino == file.st_ino
+                && status.st_dev == file.st_dev
+        }
     }
 }
 

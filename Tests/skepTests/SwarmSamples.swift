@@ -44,7 +44,8 @@ extension Samples {
 
     static let question = Question(
         run: RunID(rawValue: 92), issue: issue(92), agent: "kimi",
-        text: "Which of the two formats should it be?\nBoth are used.", askedAt: ago(120))
+        text: "Which of the two formats should it be?\nBoth are used.", askedAt: ago(120),
+        asked: ["ada", "bob"], commentURL: "https://git.example.org/ada/engine/issues/92#7")
 
     static let waiting = [
         WaitingTrigger(

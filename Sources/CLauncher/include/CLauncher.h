@@ -67,7 +67,7 @@ struct skep_sandbox {
     /// Where it finds the relay on its loopback, when it has no other network.
     const uint16_t *_Nullable ports;
     size_t port_count;
-    /// What each private folder may hold.
+    /// What /tmp and two other private folders may hold together: it gets three quarters.
     uint64_t private_bytes;
 };
 

@@ -22,6 +22,11 @@ struct ACPErrand: Sendable {
     }
 
     private func result(_ place: SessionWorkplace) async throws(ACPError) -> JSONValue {
+        guard !request.params.holdsMark else {
+            throw .refused(
+                "A secret's value stands in this, or \(SecretFilter.mark), which stands in its place. "
+                    + "Name the variable that holds it instead, or do this with tools of your own.")
+        }
         let files = WorkspaceFiles(root: place.places.workspace, owner: place.house.user)
         switch request.method {
         case "fs/read_text_file":
@@ -30,7 +35,9 @@ struct ACPErrand: Sendable {
             return ["content": .text(lines(of: text))]
         case "fs/write_text_file":
             try check(.edit)
-            guard place.request.sandbox?.level != SandboxLevel.readOnly.rawValue else {
+            guard !place.isReadOnly,
+                place.request.sandbox?.level != SandboxLevel.readOnly.rawValue
+            else {
                 throw .refused("This session only looks; nothing is to be written.")
             }
             try files.write(

@@ -2,13 +2,13 @@ import SkepCore
 import SkepWire
 
 /// The commands that Skep runs for an agent: each one an errand of its session, with the same user,
-/// sandbox and limits.
+/// sandbox and environment, and a share of its limits.
 struct ACPTerminals: Sendable {
     private let place: SessionWorkplace
     private let files: WorkspaceFiles
     private let session: SessionHost
     /// How many there may be that weren't released.
-    static let most = 64
+    static let most = 8
     /// What is shown of one's output when the agent doesn't say.
     static let shownBytes = 1 << 20
 
@@ -92,10 +92,15 @@ struct ACPTerminals: Sendable {
         let agent = place.request
         var limits = agent.limits
         limits.silenceMS = nil
+        // The first has as much as the agent, the next half of that, and so on: together, and there are
+        // `most`, less than three times as much.
+        let share = Int64(session.errands.count + 1)
+        limits.memoryBytes = limits.memoryBytes.map { $0 / share }
+        limits.processes = limits.processes.map { max(8, $0 / UInt64(share)) }
         return LaunchRequest(
             session: AgentHouse.marker(agent.session), program: "/bin/sh",
             arguments: ["sh"] + words, environment: environment, directory: directory,
-            sandbox: agent.sandbox, user: agent.user, limits: limits)
+            sandbox: agent.sandbox, secrets: place.secrets, user: agent.user, limits: limits)
     }
 
     /// It stands in the terminal's name: what is asked of it later knows no more than that.

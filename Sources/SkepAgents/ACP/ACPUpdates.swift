@@ -6,6 +6,8 @@ struct ACPUpdates: Sendable {
     var counting = ACPOptions.Counting.turn
     private var calls: [String: Call] = [:]
     private var order: [String] = []
+    /// Of so many calls the newest words are known: an agent may begin ever more.
+    private static let mostCalls = 200
     private var speaking: (kind: String, id: String)?
     private var messages = 0
     /// Of turns that have ended.
@@ -100,19 +102,22 @@ struct ACPUpdates: Sendable {
     @discardableResult
     mutating func merge(_ update: JSONValue?) -> String? {
         guard let id = update["toolCallId"].text else { return nil }
-        if calls[id] == nil { order.append(id) }
+        if calls[id] == nil {
+            order.append(id)
+            if order.count > Self.mostCalls { calls[order.removeFirst()] = nil }
+        }
         var call = calls[id] ?? Call(call: ToolCall(id: id, title: "a tool"))
         if let title = update["title"].text, !title.isEmpty { call.call.title = title }
         if let kind = update["kind"].text { call.call.purpose = ToolCall.Purpose(kind: kind) }
         if let input = update["rawInput"], !input.isNull {
-            call.call.input = Self.inputText(input).cutAtEnd(64 << 10)
+            call.call.input = ToolText.cutAtEnd(Self.inputText(input))
         }
         let content = update["content"].list ?? []
         let texts = content.compactMap { Self.outputText($0) }
         if !texts.isEmpty {
-            call.call.output = texts.joined(separator: "\n").cutInMiddle(64 << 10)
+            call.call.output = ToolText.cutInMiddle(texts.joined(separator: "\n"))
         } else if call.call.output.isEmpty, let output = update["rawOutput"], !output.isNull {
-            call.call.output = Self.rawText(output).cutInMiddle(64 << 10)
+            call.call.output = ToolText.cutInMiddle(Self.rawText(output))
         }
         for part in content where part["type"].text == "diff" {
             guard let path = part["path"].text else { continue }
@@ -167,8 +172,7 @@ extension Usage {
     /// tells which of both it is.
     fileprivate init?(acp figures: JSONValue) {
         func figure(_ names: String...) -> Int64 {
-            names.lazy.compactMap { figures[$0].integer }.first.map { min(max($0, 0), 1 << 50) }
-                ?? 0
+            names.lazy.compactMap { figures[$0] }.first.count
         }
         guard figures.object != nil else { return nil }
         self.init(
@@ -190,10 +194,10 @@ extension Usage {
 extension Money {
     /// What a usage_update says; `nil` for nothing and for another currency.
     fileprivate init?(_ cost: JSONValue?) {
-        guard let amount = cost["amount"].number, amount >= 0, amount < 1_000_000,
-            (cost["currency"].text ?? "USD") == "USD"
-        else { return nil }
-        self.init(microdollars: Int64((amount * 1_000_000).rounded()))
+        guard (cost["currency"].text ?? "USD") == "USD", let money = cost["amount"].money else {
+            return nil
+        }
+        self = money
     }
 }
 
@@ -202,22 +206,5 @@ extension PlanEntry {
         self.init(
             text: entry["content"].text ?? "",
             status: entry["status"].text.flatMap(Status.init(rawValue:)) ?? .pending)
-    }
-}
-
-extension String {
-    /// At most so many bytes of UTF-8, whole characters.
-    fileprivate func cutAtEnd(_ limit: Int) -> String {
-        guard utf8.count > limit else { return self }
-        // Room for the ellipsis; a character that is cut makes way for it.
-        var end = utf8.index(utf8.startIndex, offsetBy: limit - 3)
-        while end > startIndex, end.samePosition(in: self) == nil { end = utf8.index(before: end) }
-        return self[..<end] + "…"
-    }
-
-    fileprivate func cutInMiddle(_ limit: Int) -> String {
-        guard utf8.count > limit else { return self }
-        let half = limit / 2 - 2
-        return cutAtEnd(half) + SessionHost.text(Array(utf8), limit: half)
     }
 }

@@ -16,24 +16,22 @@ extension ClaudeDialogue {
                         subject: tool, purpose: ClaudeTool.purpose(of: tool), answer: .refused,
                         reason: "its own rules")))
         }
-        let end = Self.end(of: value)
+        let end = end(of: value)
         if end != .done, end != .cancelled { events.append(.problem(Self.trouble(of: value))) }
         return events + [.turnEnded(end)]
     }
 
-    private static func end(of value: JSONValue) -> TurnEnd {
+    private func end(of value: JSONValue) -> TurnEnd {
         switch value["subtype"].text {
         case "success" where value["stop_reason"].text == "refusal": .refused
         case "success" where value["is_error"].bool == true: .failed
         case "success": .done
         case "error_max_turns", "error_max_budget_usd": .limit
-        case "error_during_execution" where isInterrupted(value): .cancelled
+        case "error_during_execution"
+        where wasCancelled || value["terminal_reason"].text?.hasPrefix("aborted") == true:
+            .cancelled
         default: .failed
         }
-    }
-
-    private static func isInterrupted(_ value: JSONValue) -> Bool {
-        value["terminal_reason"].text?.hasPrefix("aborted") ?? false
     }
 
     private static func trouble(of value: JSONValue) -> AgentTrouble {
@@ -80,19 +78,30 @@ extension ClaudeDialogue {
             return [.question(ClaudeTool.questions(request["input"]))]
         }
         let purpose = ClaudeTool.purpose(of: tool)
-        let isAllowed = permissions.allows(purpose)
-        if isAllowed {
-            let input = request["input"] ?? .object([:])
-            answer(id, ["behavior": "allow", "updatedInput": input])
-        } else {
-            deny(id, request, "Not allowed here (\(purpose.rawValue)). Find another way.")
+        func decision(
+            _ answer: PermissionDecision.Answer, _ reason: String? = nil
+        ) -> PermissionDecision {
+            PermissionDecision(
+                subject: tool, purpose: purpose, answer: answer,
+                reason: reason ?? "policy: \(purpose.rawValue)")
         }
-        return [
-            .permission(
-                PermissionDecision(
-                    subject: tool, purpose: purpose, answer: isAllowed ? .allowed : .refused,
-                    reason: "policy: \(purpose.rawValue)"))
-        ]
+        if wasCancelled {
+            let reason = "the session was cancelled"
+            deny(id, request, "No: \(reason).")
+            return [.permission(decision(.cancelled, reason))]
+        }
+        guard permissions.allows(purpose) else {
+            deny(id, request, "Not allowed here (\(purpose.rawValue)). Find another way.")
+            return refusals.events(decision(.refused))
+        }
+        let input = request["input"] ?? .object([:])
+        // A secret stood in it, which the log doesn't have: it may do what it asked leave for, but
+        // isn't told another thing to do. Without `updatedInput` its own input stands.
+        answer(
+            id,
+            input.holdsMark
+                ? ["behavior": "allow"] : ["behavior": "allow", "updatedInput": input])
+        return [.permission(decision(.allowed))]
     }
 
     private mutating func deny(_ id: String, _ request: JSONValue?, _ message: String) {

@@ -16,6 +16,7 @@ struct ClaudeDialogue: Dialogue {
     private var answers: [(request: String, line: [UInt8])] = []
     private var turnIsOver = false
     private var inputHasEnded = false
+    private(set) var wasCancelled = false
 
     // What is told.
     var start: SessionStart?
@@ -27,6 +28,7 @@ struct ClaudeDialogue: Dialogue {
     var pieces: String?
     /// Calls that were refused here, and needn't be told again.
     var refused: Set<String> = []
+    var refusals = Refusals()
 
     init(_ brief: Brief?, _ permissions: PermissionPolicy) {
         self.brief = brief
@@ -56,6 +58,7 @@ struct ClaudeDialogue: Dialogue {
             answers.removeAll { $0.request == request }
             return []
         }
+        if value["request"]["subtype"].text == "interrupt" { wasCancelled = true }
         guard value["type"].text == "user" else { return [] }
         // The first one is the prompt, whoever worded it.
         if wasPrompted, !mail.isEmpty { mail.removeFirst() }
@@ -65,12 +68,24 @@ struct ClaudeDialogue: Dialogue {
     }
 
     var wishes: [Wish] {
-        guard let brief, !inputHasEnded else { return [] }
+        guard let brief else { return [] }
         var wishes = answers.map { Self.say($0.line) }
-        if !wasPrompted { wishes.append(Self.say(Self.message(brief.prompt))) }
-        wishes += mail.map { Self.say(Self.message($0)) }
+        if refusals.areTooMany { return (wasCancelled ? wishes : []) + [.stop] }
+        if inputHasEnded { return [] }
+        if !wasCancelled {
+            if !wasPrompted { wishes.append(Self.say(Self.message(brief.prompt))) }
+            wishes += mail.map { Self.say(Self.message($0)) }
+        }
         if wishes.isEmpty, turnIsOver { wishes.append(.endInput) }
         return wishes
+    }
+
+    var cancel: [UInt8]? {
+        guard wasPrompted, !turnIsOver, !wasCancelled else { return nil }
+        return JSONValue.object([
+            "type": "control_request", "request_id": "skep-interrupt",
+            "request": ["subtype": "interrupt"],
+        ]).bytes + [UInt8(ascii: "\n")]
     }
 
     private static func say(_ line: [UInt8]) -> Wish { .say(line + [UInt8(ascii: "\n")]) }

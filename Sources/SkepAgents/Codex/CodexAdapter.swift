@@ -21,8 +21,13 @@ struct CodexAdapter: AgentAdapter {
         if let model = options.model { arguments += ["-m", model] }
         for setting in toolServers.flatMap(Self.settings) { arguments += ["-c", setting] }
         arguments += options.arguments
-        if let thread = brief.resumes { arguments += ["resume", thread] }
-        return Launch(arguments: arguments + ["-"], variables: options.variables, input: .prompt)
+        var launch = Launch(arguments: [], variables: options.variables, input: .prompt)
+        if let thread = brief.resumes {
+            arguments += ["resume", thread]
+            launch.memo = CodexRollout.usage(of: thread, home: brief.places.home)?.line
+        }
+        launch.arguments = arguments + ["-"]
+        return launch
     }
 
     func dialogue(_ brief: Brief?) -> any Dialogue { CodexDialogue(brief, model: options.model) }

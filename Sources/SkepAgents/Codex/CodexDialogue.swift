@@ -51,7 +51,7 @@ struct CodexDialogue: Dialogue {
         guard !line.isEmpty else { return [] }
         guard let value = JSONValue(decoding: line) else { return .foreign(line) }
         switch value["type"].text {
-        case "thread.started": return begin(value["thread_id"].text, at: moment)
+        case "thread.started": return begin(value["thread_id"].text)
         case "turn.started": return []
         case "item.started", "item.updated", "item.completed":
             guard let item = value["item"], item["type"].text != nil else { return .foreign(line) }
@@ -67,13 +67,12 @@ struct CodexDialogue: Dialogue {
         }
     }
 
-    private mutating func begin(_ thread: String?, at moment: Moment) -> [SessionEvent.Kind] {
+    private mutating func begin(_ thread: String?) -> [SessionEvent.Kind] {
         hasBegun = true
         let isResumed = thread != nil && thread == brief?.resumes
         let start = SessionStart(vendorSession: thread, model: model, isResumed: isResumed)
-        guard let brief, let thread, isResumed else { return [.began(start)] }
-        guard let total = CodexRollout.usage(of: thread, before: moment, home: brief.places.home)
-        else {
+        guard isResumed else { return [.began(start)] }
+        guard let total = brief?.memo.flatMap({ JSONValue(decoding: Array($0.utf8)) }) else {
             return [
                 .began(start),
                 .note("What its thread had used before isn't known; it is counted again."),

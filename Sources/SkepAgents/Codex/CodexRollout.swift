@@ -12,14 +12,12 @@ import SkepWire
 /// Each answer of the model adds a `token_count` with the sum of the thread so far. It is the agent's
 /// own file: read with care, and never waited for.
 enum CodexRollout {
-    /// What a thread had used before a moment; `nil` when that can't be found.
-    static func usage(of thread: String, before moment: Moment, home: String) -> JSONValue? {
+    /// What a thread has used so far; `nil` when that can't be found.
+    static func usage(of thread: String, home: String) -> JSONValue? {
         guard let path = file(of: thread, home: home) else { return nil }
-        let limit = timestamp(moment)
         var total: JSONValue?
         readBackwards(path) { line in
             guard line.contains("\"token_count\""), let value = JSONValue(decoding: line),
-                let at = value["timestamp"].text, at < limit,
                 value["payload"]["type"].text == "token_count"
             else { return false }
             total = value["payload"]["info"]["total_token_usage"]
@@ -76,20 +74,5 @@ enum CodexRollout {
             end = start
         }
         if begin == 0 { _ = take(String(decoding: rest, as: UTF8.self)) }
-    }
-
-    /// As they stand there, so that the texts can be compared.
-    private static func timestamp(_ moment: Moment) -> String {
-        var seconds = time_t(moment.wallMS / 1000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func padded(_ number: Int, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        let date = [Int(parts.tm_mon) + 1, Int(parts.tm_mday)].map { padded($0, 2) }
-        let time = [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)].map { padded($0, 2) }
-        return "\(Int(parts.tm_year) + 1900)-" + date.joined(separator: "-") + "T"
-            + time.joined(separator: ":") + "." + padded(Int(moment.wallMS % 1000), 3) + "Z"
     }
 }

@@ -61,7 +61,8 @@ struct FailureRule: Sendable {
 }
 
 extension Substring {
-    /// Where a text stands that isn't part of a longer number: "401" isn't in "14012".
+    /// Where a text stands that begins with a word, and isn't part of a longer number: "enotfound"
+    /// isn't in "FileNotFoundError", nor "401" in "14012".
     fileprivate func range(ofWords text: Substring) -> Range<Index>? {
         var start = startIndex
         while let found = self[start...].firstRange(of: text) {
@@ -71,7 +72,8 @@ extension Substring {
             let cutsNumber =
                 (text.first?.isNumber == true && before?.isNumber == true)
                 || (text.last?.isNumber == true && after?.isNumber == true)
-            if !cutsNumber { return found }
+            let cutsWord = text.first?.isLetter == true && before?.isLetter == true
+            if !cutsNumber, !cutsWord { return found }
             start = index(after: found.lowerBound)
         }
         return nil

@@ -2,7 +2,7 @@ import SkepCore
 
 extension FailureRules {
     /// The version of the table: it stands in the evidence of each match.
-    static let version = 1
+    static let version = 2
 
     /// The rules in order: the first that matches counts, so the particular stand before the general.
     ///
@@ -82,16 +82,15 @@ extension FailureRules {
             ], isLastWord: true),
         // Its last word, while its turn and its program end well. (seen)
         FailureRule(
-            "hermes/quota", .quota, ["http 402: ", "http 429: *quota"], isLastWord: true),
-        FailureRule("hermes/rate-limit", .rateLimit, ["http 429: "], isLastWord: true),
+            "hermes/quota", .quota, hermes("402") + hermes("429", "*quota"), isLastWord: true),
+        FailureRule("hermes/rate-limit", .rateLimit, hermes("429"), isLastWord: true),
         FailureRule(
-            "hermes/overload", .overload,
-            ["http 500: ", "http 502: ", "http 503: ", "http 529: "], isLastWord: true),
+            "hermes/overload", .overload, ["500", "502", "503", "529"].flatMap { hermes($0) },
+            isLastWord: true),
         FailureRule(
             "hermes/login", .authentication,
-            [
-                "http 401: ", "http 403: ", "error: error code: 401", "api call failed after * 401",
-                "provider authentication failed", "error code: 401",
+            hermes("401") + hermes("403") + [
+                "error: error code: 401", "provider authentication failed", "error code: 401",
             ], isLastWord: true),
         FailureRule(
             "any/authentication", .authentication,
@@ -215,4 +214,9 @@ extension FailureRules {
             "any/interpreter", .missingProgram,
             ["env: * no such file or directory", "command not found"], in: [.errorOutput]),
     ]
+
+    /// How Hermes tells that its provider said no, at once and after it has tried for a while.
+    private static func hermes(_ status: String, _ more: String = "") -> [String] {
+        ["http \(status): \(more)", "api call failed after * http \(status): \(more)"]
+    }
 }

@@ -10,6 +10,8 @@ struct ResetTime {
 
     /// Nothing is waited for longer.
     static let longest = Duration.seconds(8 * 24 * 3600)
+    /// How long after it told a time a session may end.
+    private static let latestEnd = Duration.seconds(300)
 
     /// - Returns: `nil` when there is none, and when it has passed or is absurdly far away.
     func find(in text: String) -> Timestamp? {
@@ -101,7 +103,8 @@ struct ResetTime {
         }.first { $0 > now }
     }
 
-    /// "resets at 4am (Europe/Berlin)", "resets 3pm", "try again at 5:04 PM": the next such time.
+    /// "resets at 4am (Europe/Berlin)", "resets 3pm", "try again at 5:04 PM": the next such time; one
+    /// that has passed since it was told, when the session ended only then, is now.
     private func clock(_ text: String) -> Timestamp? {
         let pattern =
             /(?:resets?|again|available|until)[^0-9\n]{0,20}(\d{1,2})(?::(\d\d))? ?(am|pm)?\b/
@@ -109,10 +112,10 @@ struct ResetTime {
             let hour = Self.hour(match.1, match.3)
         else { return nil }
         return calendar(for: text).nextDate(
-            after: now.date,
+            after: (now - Self.latestEnd).date,
             matching: DateComponents(hour: hour, minute: match.2.flatMap { Int($0) } ?? 0),
             matchingPolicy: .nextTime
-        ).map(Timestamp.init(date:))
+        ).map { max(Timestamp(date: $0), now + .seconds(60)) }
     }
 
     private static func hour(_ text: Substring, _ half: Substring?) -> Int? {
@@ -122,18 +125,35 @@ struct ResetTime {
         return hour % 12 + (half == "pm" ? 12 : 0)
     }
 
-    /// With the zone that the text names, "(Europe/Berlin)" or "UTC".
+    /// With the zone that the text names: "(Europe/Berlin)", or "UTC", "PDT" and "Pacific" behind the
+    /// time.
     private func calendar(for text: String) -> Calendar {
         var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = zone
-        if let match = text.firstMatch(of: /\(([a-z_]+\/[a-z_\/+-]+)\)/) {
-            let name = TimeZone.knownTimeZoneIdentifiers.first { $0.lowercased() == match.1 }
-            if let named = name.flatMap(TimeZone.init(identifier:)) { calendar.timeZone = named }
-        } else if text.firstMatch(of: /\b(?:utc|gmt)\b/) != nil {
-            calendar.timeZone = .gmt
-        }
+        calendar.timeZone = named(in: text) ?? zone
         return calendar
     }
+
+    private func named(in text: String) -> TimeZone? {
+        if let match = text.firstMatch(of: /\(([a-z_]+\/[a-z_\/+-]+)\)/) {
+            let name = TimeZone.knownTimeZoneIdentifiers.first { $0.lowercased() == match.1 }
+            return name.flatMap(TimeZone.init(identifier:))
+        }
+        let words = text.matches(of: /(?:\d|am|pm) \(?([a-z]{2,8})\b/).map { String($0.1) }
+        return words.lazy.compactMap { word in
+            Self.everyday[word].flatMap(TimeZone.init(identifier:))
+                ?? TimeZone(abbreviation: word.uppercased())
+        }.first
+    }
+
+    /// What people write of zones that have two abbreviations in a year, and those of the summer, which
+    /// Foundation takes for whatever is in force.
+    private static let everyday = [
+        "pdt": "GMT-0700", "mdt": "GMT-0600", "cdt": "GMT-0500", "edt": "GMT-0400",
+        "pt": "America/Los_Angeles", "pacific": "America/Los_Angeles",
+        "mt": "America/Denver", "mountain": "America/Denver",
+        "ct": "America/Chicago", "central": "America/Chicago",
+        "et": "America/New_York", "eastern": "America/New_York",
+    ]
 }
 
 extension Timestamp {

@@ -1,3 +1,5 @@
+import SkepWire
+
 /// A value of JSON, as agents' protocols carry it.
 ///
 /// What comes from an agent is asked for safely: a step that isn't there is `nil`, as in
@@ -62,6 +64,18 @@ extension JSONValue {
     }
 
     var isNull: Bool { self == .null }
+
+    /// Whether a secret was taken out of it: it isn't what the agent said then, and nothing is to be
+    /// done with it.
+    var holdsMark: Bool {
+        switch self {
+        case .text(let text): text.contains(SecretFilter.mark)
+        case .list(let elements): elements.contains(where: \.holdsMark)
+        case .object(let members):
+            members.contains { $0.key.contains(SecretFilter.mark) || $0.value.holdsMark }
+        case .null, .bool, .integer, .number: false
+        }
+    }
 }
 
 /// The same of what may not be there, so that steps follow each other without "?".

@@ -20,14 +20,15 @@ struct SandboxPlan {
         var home: String
         /// What Skep gives it to read: its prompt's file, the mirror's objects.
         var given: [String]
-        /// Skep's state and configuration.
+        /// Skep's state and configuration, and the files of its credentials.
         var houses: [String]
         /// The home of whoever the agent runs as, where its logins are.
         var loginHome: String
         /// Homes that aren't its own: the operator's.
         var otherHomes: [String]
-        /// Below `loginHome`, linked into its own home: logins, which it may renew.
+        /// Below `loginHome`: what it may read, and what it may also write.
         var links: [String]
+        var logins: [String]
         var program: String
         /// The value of its PATH.
         var searchPath: String
@@ -43,18 +44,20 @@ struct SandboxPlan {
         guard policy.level != .none else { return nil }
         let level = isReadOnly && policy.level == .workspaceWrite ? .readOnly : policy.level
         let hidden = Set((homes + places.houses + ["/run", "/root"]).map(Self.real))
-        var writable = [places.output, places.home]
+        var writable = [places.output]
+        if places.home != places.loginHome { writable.append(places.home) }
         var readable = places.given
         if isReadOnly || level == .readOnly {
             readable.append(places.workspace)
         } else {
             writable.append(places.workspace)
         }
-        let further = policy.writes.map(expanded) + links
+        let further = policy.writes.map(expanded) + places.logins.map(inLoginHome)
         let own = Set(writable + further + Self.withTargets(writable))
         writable += Self.outside(own, hidden, further)
         readable += Self.outside(
-            own, hidden, policy.reads.map(expanded) + programs + nameResolution)
+            own, hidden,
+            policy.reads.map(expanded) + places.links.map(inLoginHome) + programs + nameResolution)
         return Sandbox(
             level: level.rawValue, isRequired: policy.isRequired, hidden: hidden.sorted(),
             readable: Self.withTargets(readable), writable: Self.withTargets(writable),
@@ -62,7 +65,7 @@ struct SandboxPlan {
             endpoints: level == .isolated ? policy.endpoints.map { "\($0.host):\($0.port)" } : [])
     }
 
-    private var links: [String] { places.links.map { places.loginHome + "/" + $0 } }
+    private func inLoginHome(_ path: String) -> String { places.loginHome + "/" + path }
 
     /// Those that don't lie in a place it may write: there they are its own already, and what links
     /// stand on the way is its say, which shall lead to nothing else.
@@ -76,9 +79,8 @@ struct SandboxPlan {
         }
     }
 
-    /// A home that is the agent's own too has nothing to hide from it.
     private var homes: [String] {
-        ([places.loginHome, "/root"] + places.otherHomes).filter { $0 != places.home && $0 != "/" }
+        ([places.loginHome, "/root"] + places.otherHomes).filter { $0 != "/" }
     }
 
     /// What lies in a home of what it runs: the program, its interpreter, their installations, the

@@ -48,7 +48,7 @@ extension SandboxReport {
     /// Landlock may be missing: it stands behind the mounts.
     public func obstacle(to policy: SandboxPolicy) -> String? {
         guard policy.level > .none else { return nil }
-        let reasons = missing.filter { !$0.hasPrefix("landlock:") }
+        let reasons = missing.filter { !$0.hasPrefix("landlock") }
         if !reasons.isEmpty { return reasons.joined(separator: "; ") }
         return policy.level <= level ? nil : "it gives no more than \(level.rawValue)"
     }

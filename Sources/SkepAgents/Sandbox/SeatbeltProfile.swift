@@ -2,8 +2,10 @@ import SkepWire
 
 /// A sandbox as a profile for macOS' `sandbox-exec -p`.
 ///
-/// Written from the profiles that come with macOS, without a machine to try it on. Later rules win
-/// over earlier ones, so paths come as they do in the launcher: those above before those below.
+/// Written from the profiles that come with macOS and with other programs, without a machine to try
+/// it on. Later rules win over earlier ones, so paths come as they do in the launcher: those above
+/// before those below. It hides no processes, gives no /tmp of its own (TMPDIR is below the home), and
+/// of a network knows ports, but no names.
 struct SeatbeltProfile {
     let sandbox: Sandbox
 
@@ -17,9 +19,11 @@ struct SeatbeltProfile {
             "(version 1)", "(allow default)", "(deny file-write*)",
             "(allow file-write* (subpath \"/dev\"))",
         ]
+        if sandbox.hasNoNetwork { lines.append("(deny network*)") }
         var rules: [String: [String]] = [:]
+        // With a path, "network*" is the sockets that lie there.
         for path in sandbox.hidden {
-            rules[path] = ["(deny file-read* file-write* \(Self.subpath(path)))"]
+            rules[path] = ["(deny file-read* file-write* network* \(Self.subpath(path)))"]
         }
         for path in sandbox.readable {
             rules[path] = [
@@ -28,21 +32,28 @@ struct SeatbeltProfile {
             ]
         }
         for path in sandbox.writable {
-            rules[path] = ["(allow file-read* file-write* \(Self.subpath(path)))"]
+            rules[path] = ["(allow file-read* file-write* network* \(Self.subpath(path)))"]
         }
         lines += rules.sorted { $0.key < $1.key }.flatMap(\.value)
+        // Whoever looks up a path to the end asks for each folder and link on its way.
+        lines.append("(allow file-read-metadata (vnode-type DIRECTORY) (vnode-type SYMLINK))")
         if sandbox.hasNoNetwork {
-            lines.append("(deny network*)")
-            // Seatbelt knows ports, but of other machines no names.
-            for endpoint in sandbox.endpoints {
-                let port = endpoint.split(separator: ":").last.map(String.init) ?? ""
-                let isLocal = ["127.0.0.1:", "localhost:"].contains { endpoint.hasPrefix($0) }
+            let endpoints = sandbox.endpoints.map(Self.remote)
+            lines += endpoints.map { "(allow network-outbound (remote tcp \"\($0)\"))" }
+            // Their names are looked up by asking a service.
+            if endpoints.contains(where: { $0.hasPrefix("*:") }) {
                 lines.append(
-                    "(allow network-outbound (remote tcp \"\(isLocal ? "localhost" : "*"):\(port)\"))"
-                )
+                    "(allow network-outbound (literal \"/private/var/run/mDNSResponder\"))")
             }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// All that it takes: "localhost" or "*", and a port.
+    private static func remote(_ endpoint: String) -> String {
+        let port = endpoint.split(separator: ":").last.map(String.init) ?? ""
+        let isLocal = ["127.0.0.1:", "localhost:", "[::1]:"].contains { endpoint.hasPrefix($0) }
+        return "\(isLocal ? "localhost" : "*"):\(port)"
     }
 
     private static func subpath(_ path: String) -> String {

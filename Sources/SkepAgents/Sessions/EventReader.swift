@@ -1,4 +1,4 @@
-import SkepCore
+public import SkepCore
 import SkepQueue
 import SkepWire
 
@@ -41,23 +41,36 @@ struct EventReader: Sendable {
 extension EventReader {
     /// All events as they come, until the session is over. Pulled, not pushed: a slow reader takes no
     /// memory, and nobody has a task to wait for.
+    ///
+    /// - Parameter waits: False: those that are there.
     static func events(
-        of host: SessionHost, _ dialogue: any Dialogue
+        of host: SessionHost, _ dialogue: any Dialogue, waits: Bool = true
     ) -> AsyncThrowingStream<SessionEvent, any Error> {
-        let follower = EventFollower(host, dialogue)
+        let follower = EventFollower(host, dialogue, waits: waits)
         return AsyncThrowingStream { try await follower.next() }
+    }
+}
+
+extension SessionHost {
+    /// What its agent prints on both streams, as bytes, and what its host has to note.
+    ///
+    /// - Parameter waits: Whether it is followed to its end, and not to where it is now.
+    public func output(waits: Bool) -> AsyncThrowingStream<SessionEvent, any Error> {
+        EventReader.events(of: self, PlainText(), waits: waits)
     }
 }
 
 /// Follows a log while it grows.
 private actor EventFollower {
     private let host: SessionHost
+    private let waits: Bool
     private var reader: EventReader
     private var waiting: ArraySlice<SessionEvent> = []
     private var growth: AsyncStream<Void>?
 
-    init(_ host: SessionHost, _ dialogue: any Dialogue) {
+    init(_ host: SessionHost, _ dialogue: any Dialogue, waits: Bool) {
         self.host = host
+        self.waits = waits
         reader = EventReader(host, dialogue)
     }
 
@@ -65,7 +78,7 @@ private actor EventFollower {
         while true {
             if let event = waiting.popFirst() { return event }
             // Before reading: what grows from here on is told.
-            if growth == nil { growth = host.growth() }
+            if waits, growth == nil { growth = host.growth() }
             switch try reader.read() {
             case .over: return nil
             case .entries(let entries):
@@ -74,6 +87,7 @@ private actor EventFollower {
                         events.map { SessionEvent(at: Timestamp(entry.at), kind: $0) }
                     }[...]
             case .quiet:
+                guard waits else { return nil }
                 try Task.checkCancellation()
                 var growth = growth?.makeAsyncIterator()
                 if await growth?.next() == nil {

@@ -65,13 +65,6 @@ enum FileStatus {
         }
     }
 
-    /// Puts a symbolic link there unless something is there already.
-    static func link(_ path: String, to target: String) throws(AgentsError) {
-        guard symlink(target, path) == 0 || errno == EEXIST else {
-            throw .sessionFiles(text: "\"\(path)\": \(describe(errno: errno))")
-        }
-    }
-
     /// Deletes a session's folder, which holds files only.
     static func removeFolder(_ path: String) {
         guard let folder = opendir(path) else { return }

@@ -34,7 +34,8 @@ public struct HostedCommands: Commands {
             arguments: ["sh", "-c", commandLine], environment: variables,
             directory: workspace.path, secrets: environment.secrets.values.sorted(),
             user: house.user?.launchUser,
-            limits: LaunchRequest.Limits(limits, grace: house.grace))
+            limits: LaunchRequest.Limits(
+                limits, grace: house.grace, folders: workspace.ownFolders))
         request.shutIn(sandbox(environment.sandbox, workspace, variables["PATH"] ?? ""))
         try await host.start(request)
         let record = try await outcome(of: host)
@@ -53,9 +54,9 @@ public struct HostedCommands: Commands {
             policy: policy, isReadOnly: false,
             places: SandboxPlan.Places(
                 workspace: workspace.path, output: workspace.outputPath, home: workspace.homePath,
-                given: house.mirrors(of: workspace), houses: house.ownFolders,
+                given: house.objects(of: workspace), houses: house.hidden,
                 loginHome: house.loginHome, otherHomes: [house.operatorHome], links: [],
-                program: "/bin/sh", searchPath: searchPath)
+                logins: [], program: "/bin/sh", searchPath: searchPath)
         ).sandbox
     }
 
@@ -81,7 +82,7 @@ extension AgentHouse {
 
     /// The variables of Skep's environment that may be passed on.
     func allowed(_ names: [String]) -> [String: String] {
-        environment.filter { names.contains($0.key) }
+        environment.filter { names.contains($0.key) && !isOwn($0.key) }
     }
 
     /// A session's marker: the number for people, the rest so that no other Skep has the same.
@@ -93,20 +94,24 @@ extension AgentHouse {
 extension LaunchRequest.Limits {
     /// An agent's: its silence is judged by who leads it, who knows what it waits for.
     init(agent limits: SessionLimits, grace: Duration, folders: [String]) {
-        self.init(limits, grace: grace)
+        self.init(limits, grace: grace, folders: folders)
         silenceMS = nil
-        processes = UInt64(limits.processes)
-        memoryBytes = limits.memoryBytes
-        processorMS = limits.processorTime.map { Int64($0 / .milliseconds(1)) }
-        diskBytes = limits.diskBytes
-        diskFolders = limits.diskBytes == nil ? [] : folders
-        freeDiskBytes = 256 << 20
     }
 
-    init(_ limits: SessionLimits, grace: Duration) {
+    /// - Parameter folders: What may be written and is the session's own, for the limit of disk.
+    init(_ limits: SessionLimits, grace: Duration, folders: [String]) {
         self.init(
             wallMS: Int64(limits.time / .milliseconds(1)), outputBytes: limits.outputBytes,
             silenceMS: limits.silence.map { Int64($0 / .milliseconds(1)) },
-            graceMS: Int64(grace / .milliseconds(1)))
+            graceMS: Int64(grace / .milliseconds(1)), processes: UInt64(limits.processes),
+            memoryBytes: limits.memoryBytes,
+            processorMS: limits.processorTime.map { Int64($0 / .milliseconds(1)) },
+            diskBytes: limits.diskBytes, diskFolders: limits.diskBytes == nil ? [] : folders,
+            freeDiskBytes: 256 << 20)
     }
+}
+
+extension Workspace {
+    /// The folders of a session that are its own, whatever home it has.
+    var ownFolders: [String] { [path, outputPath, homePath] }
 }

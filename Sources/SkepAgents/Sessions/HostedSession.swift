@@ -10,14 +10,12 @@ import SkepWire
 
 /// An agent at work, seen through its session's folder.
 struct HostedSession<Adapter: AgentAdapter>: AgentSession {
+    let agent: HostedAgent<Adapter>
     let host: SessionHost
     let isAdopted: Bool
-    let adapter: Adapter
     let leading: Task<SessionLeader.Outcome, any Error>
 
-    var events: AsyncThrowingStream<SessionEvent, any Error> {
-        EventReader.events(of: host, adapter.dialogue(nil))
-    }
+    var events: AsyncThrowingStream<SessionEvent, any Error> { agent.events(of: host) }
 
     func result() async throws -> SessionResult {
         let outcome = try await withTaskCancellationHandler {
@@ -51,8 +49,12 @@ extension SessionResult {
         let digest = outcome.digest
         // An agent that doesn't end by itself when it has done its work.
         let isThrough = facts.ending == .stopped && outcome.wasThrough
-        let isStalled = facts.ending == .stopped && outcome.intervention?.type == .stalled
-        let ending = isStalled ? .silent : facts.ending
+        let ending: Ending =
+            switch (facts.ending, outcome.intervention?.type) {
+            case (.stopped, .stalled): .silent
+            case (.stopped, .timedOut): .timedOut
+            default: facts.ending
+            }
         func judge(_ ending: Ending) -> AgentFailure? {
             FailureRules.judge(
                 ending: ending, troubles: digest.troubles, turnEnd: digest.turnEnd,
@@ -60,7 +62,10 @@ extension SessionResult {
                 tail: facts.tail, lastMessage: digest.lastMessage, start: start, adapter: adapter,
                 now: facts.endedAt)
         }
-        var failure = outcome.intervention ?? judge(isThrough ? .exited(code: 0) : ending)
+        // One that ended well by itself has done its work, whatever it was to be ended for.
+        let isOwnEnd = facts.ending == .exited(code: 0) && digest.turnEnd != .cancelled
+        let intervention = isOwnEnd ? nil : outcome.intervention
+        var failure = intervention ?? judge(isThrough ? .exited(code: 0) : ending)
         if failure == nil, outcome.isInTurn { failure = judge(ending) ?? .endedInTurn }
         if digest.question != nil { failure = nil }
         self.init(
@@ -111,7 +116,7 @@ extension SessionResult.Ending {
     private static func reason(
         _ stage: StartStage, _ number: Int32, _ request: LaunchRequest?
     ) -> String {
-        let words = describe(errno: number)
+        let words = stage.reason(errno: number)
         let program = request?.program ?? ""
         switch stage {
         case .execute where number == ENOENT && FileStatus.exists(program):
@@ -125,7 +130,9 @@ extension SessionResult.Ending {
         case .input: return "its input \"\(request?.input ?? "")\" can't be read: \(words)"
         case .fork: return "there can be no further process: \(words)"
         case .pipe, .streams: return "its streams can't be made: \(words)"
-        case .sandbox: return "this machine doesn't offer all of its sandbox"
+        case .sandbox:
+            return "this machine doesn't offer all of its sandbox (\(words)); \"skep check\" says "
+                + "what is missing"
         case .session, .privileges, .parent: return "it can't be set apart: \(words)"
         case .namespaces, .mounts, .network, .capabilities, .landlock, .seccomp:
             return "its sandbox can't be had (\(stage)): \(words)"

@@ -93,7 +93,7 @@ struct LogReader: Sendable {
 /// Cuts bytes into lines, and keeps what isn't whole yet; never more of it than `longest`.
 struct LineCutter: Sendable {
     private let framing: Framing
-    private var rest: [UInt8] = []
+    private(set) var rest: [UInt8] = []
     /// Of the line that is being passed over, with what `rest` holds of it.
     private var overlong: Int64 = 0
 

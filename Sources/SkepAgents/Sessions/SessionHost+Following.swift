@@ -17,10 +17,9 @@ extension SessionHost {
         }
         return AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             connection.onReadable {
-                switch connection.receive() {
-                case .some(let bytes): if !bytes.isEmpty { continuation.yield() }
-                case .none: continuation.finish()
-                }
+                let (bytes, isOver) = connection.receive()
+                if !bytes.isEmpty { continuation.yield() }
+                if isOver { continuation.finish() }
             }
             continuation.onTermination = { _ in connection.cancel() }
             connection.activate()
@@ -64,9 +63,6 @@ final class HostConnection: @unchecked Sendable {
     let queue = DispatchQueue(label: "skep.host")
     private let socket: Int32
     private let reading: any DispatchSourceRead
-    /// libdispatch on Linux may lose a hang-up that comes while a source is made for its socket: so
-    /// there is a look now and then too.
-    private let looking: any DispatchSourceTimer
 
     /// `nil` when no host is there, or it has too many callers.
     init?(folder: String) {
@@ -76,8 +72,6 @@ final class HostConnection: @unchecked Sendable {
         self.socket = socket
         reading = DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
         reading.setCancelHandler { close(socket) }
-        looking = DispatchSource.makeTimerSource(queue: queue)
-        looking.schedule(deadline: .now() + 1, repeating: 1, leeway: .milliseconds(500))
     }
 
     /// Every connection is activated: a source that never was can't be let go of.
@@ -86,21 +80,13 @@ final class HostConnection: @unchecked Sendable {
         cancel()
     }
 
-    func activate() {
-        reading.activate()
-        looking.activate()
-    }
+    func activate() { reading.activate() }
 
-    func cancel() {
-        // First, so that nobody looks at the socket when it has been closed.
-        looking.cancel()
-        reading.cancel()
-    }
+    func cancel() { reading.cancel() }
 
-    /// The body finds nothing to read at times.
+    /// Calls when there is something to `receive`.
     func onReadable(_ body: @escaping @Sendable () -> Void) {
         reading.setEventHandler(handler: body)
-        looking.setEventHandler(handler: body)
     }
 
     /// Sends a request that fits into the socket's buffer.
@@ -125,21 +111,32 @@ final class HostConnection: @unchecked Sendable {
         return put
     }
 
-    /// What is there now; `nil` when the host has gone.
-    func receive() -> [UInt8]? {
-        var failed = false
-        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            let got = recv(socket, buffer.baseAddress, buffer.count, 0)
-            failed = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)
-            count = max(0, got)
+    /// All that is there now, and whether the host has gone.
+    ///
+    /// Always read to its end: once the host has hung up, libdispatch on Linux calls one more time and
+    /// never again, however much there still is to be read (`_dispatch_event_merge_hangup` in
+    /// swift-corelibs-libdispatch's event_epoll.c).
+    func receive() -> (bytes: [UInt8], isOver: Bool) {
+        var bytes: [UInt8] = []
+        return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+            while true {
+                let got = recv(socket, buffer.baseAddress, buffer.count, 0)
+                if got > 0 {
+                    bytes += buffer[..<got]
+                } else if got == 0 || errno != EINTR {
+                    return (bytes, got == 0 || errno != EAGAIN)
+                }
+            }
         }
-        return failed ? nil : bytes
     }
 
     /// Calls when more can be sent, until the source is cancelled.
     func onWritable(_ body: @escaping @Sendable () -> Void) -> any DispatchSourceWrite {
-        let writing = DispatchSource.makeWriteSource(fileDescriptor: socket, queue: queue)
+        // With a descriptor of its own: `reading` may close the other one first.
+        let copy = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        let writing = DispatchSource.makeWriteSource(fileDescriptor: copy, queue: queue)
         writing.setEventHandler(handler: body)
+        writing.setCancelHandler { close(copy) }
         writing.activate()
         return writing
     }
@@ -188,10 +185,14 @@ private final class HostQuestion: @unchecked Sendable {
     }
 
     private func receive() {
-        guard let bytes = connection.receive() else { return finish(nil) }
+        let (bytes, isOver) = connection.receive()
         reply += bytes
         var reader = RecordReader(reply)
-        if case .record(let record) = reader.next() { finish(try? ControlReply(decoding: record)) }
+        if case .record(let record) = reader.next() {
+            finish(try? ControlReply(decoding: record))
+        } else if isOver {
+            finish(nil)
+        }
     }
 
     private func finish(_ reply: ControlReply?) {

@@ -10,7 +10,7 @@ actor SessionLeader {
     /// What came of it.
     struct Outcome: Sendable {
         var digest: SessionDigest
-        /// Why the leader ended it though it could have gone on.
+        /// Why it was ended though it could have gone on, or would have been, had it not been over.
         var intervention: AgentFailure?
         /// Whether it had done what it was to do, and was stopped since it doesn't end by itself.
         var wasThrough = false
@@ -22,9 +22,14 @@ actor SessionLeader {
     private let place: SessionWorkplace
     private let watch: @Sendable (SessionEvent) async -> Intervention?
     private var reader: EventReader
+    private var isReading = false
     private var stall: StallWatch
+    /// When it is to break off, by uptime, so that the host needn't end it at its time limit.
+    private let timeIsUpMS: Int64
     private var digest = SessionDigest()
     private var intervention: AgentFailure?
+    /// What the watch wants it ended for, until that is done.
+    private var wanted: AgentFailure?
     private var isEnding = false
     /// Why it couldn't be ended; some of its processes live on.
     private var refusal: AgentsError?
@@ -42,7 +47,7 @@ actor SessionLeader {
     private let bell: AsyncStream<Void>.Continuation
     private let bells: AsyncStream<Void>
 
-    /// For what an agent is at when it is asked to break off.
+    /// For an agent that is asked to break off what it is at.
     private static let patience = Duration.seconds(2)
 
     init(
@@ -55,6 +60,8 @@ actor SessionLeader {
         reader = EventReader(host, dialogue)
         stall = StallWatch(
             limits, hasProtocol: dialogue.framing != .bytes, startedAt: startedAt)
+        let length = limits.time - min(Self.patience, limits.time / 10)
+        timeIsUpMS = startedAt.uptimeMS + Int64(length / .milliseconds(1))
         (bells, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -105,24 +112,45 @@ actor SessionLeader {
 
     private func endUncancelled() async throws(AgentsError) {
         isEnding = true
-        var grace = place.house.grace
-        if !inputHasEnded, let line = reader.dialogue.cancel, await say(line) {
-            let length = min(grace, Self.patience)
-            let begin = ContinuousClock.now
-            while ContinuousClock.now - begin < length, digest.turnEnd == nil,
-                try host.state() == .alive
-            {
-                try? await Task.sleep(for: SessionHost.pollInterval)
-            }
-            grace = max(.zero, grace - (ContinuousClock.now - begin))
-        }
-        try await host.end(grace: grace)
+        let grace = place.house.grace
+        let begin = ContinuousClock.now
+        try await breakOff(until: begin + min(grace, Self.patience))
+        try await host.end(grace: max(.zero, grace - (ContinuousClock.now - begin)))
     }
 
+    /// Asks it to break off what it is at, and answers what it needs for that, until its turn is over.
+    private func breakOff(until deadline: ContinuousClock.Instant) async throws(AgentsError) {
+        var wasAsked = false
+        while ContinuousClock.now < deadline, try host.state() == .alive {
+            // Whoever leads it may be at that; what the log shows as said must be known to be so.
+            if !isReading {
+                _ = try await readOn()
+                let cancel = reader.dialogue.cancel
+                wasAsked = wasAsked || cancel != nil
+                guard wasAsked, digest.turnEnd == nil, !inputHasEnded else { return }
+                let line = cancel ?? reader.dialogue.wishes.lazy.compactMap(\.line).first
+                if let line, await say(line) { continue }
+            }
+            try? await Task.sleep(for: SessionHost.pollInterval)
+        }
+    }
+
+    /// Whether it has done what it was to do, and doesn't end by itself.
+    private var isThrough: Bool {
+        intervention == nil
+            && (reader.dialogue.wishes.contains(where: \.isStop)
+                || (lingers && stall.failure(at: .now) != nil))
+    }
+
+    /// Whether it has done its work, and is there only for what it has left running: claude waits for
+    /// its commands in the background, and may have more to do then. A server never ends.
+    private var lingers: Bool { inputHasEnded && digest.turnEnd == .done }
+
     private var outcome: Outcome {
-        Outcome(
-            digest: digest, intervention: intervention,
-            wasThrough: intervention == nil && reader.dialogue.wishes.contains(where: \.isStop),
+        let wasThrough = isThrough || (lingers && intervention == nil)
+        return Outcome(
+            digest: digest, intervention: wasThrough ? nil : intervention ?? wanted,
+            wasThrough: wasThrough,
             isInTurn: reader.dialogue.tellsTurnEnds && digest.turnEnd == nil)
     }
 
@@ -130,21 +158,39 @@ actor SessionLeader {
     private func goOn(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws -> Bool {
         while true {
             if try await readOn() { return true }
+            try Task.checkCancellation()
             if let refusal { throw refusal }
-            if !isEnding, let failure = stall.failure(at: .now) { intervention = failure }
+            if !isEnding, !isThrough, intervention == nil {
+                intervention = wanted ?? (isTimeUp ? .timeIsUp : nil)
+            }
             // A question waits for days, its session doesn't.
-            if isEnding || intervention != nil || digest.question != nil
-                || reader.dialogue.wishes.contains(where: \.isStop)
-            {
+            if isEnding || intervention != nil || digest.question != nil || isThrough {
                 end(&group)
                 return false
             }
-            guard try await fulfil(&group) else { return false }
+            if try await fulfil(&group) { continue }
+            // Judged last: it may have been silent since nobody was there to answer it.
+            guard !isWaitedFor, let failure = stall.failure(at: .now) else { return false }
+            intervention = failure
         }
     }
 
-    private func readOn() async throws -> Bool {
-        while true {
+    /// Whether it is to be asked to break off before the host ends it at its time limit.
+    private var isTimeUp: Bool {
+        Moment.now.uptimeMS >= timeIsUpMS && reader.dialogue.cancel != nil
+    }
+
+    /// Whether it is silent since it waits for something that is done for it.
+    private var isWaitedFor: Bool {
+        errands.values.contains { if case .underWay = $0 { true } else { false } }
+    }
+
+    /// True: the session is over.
+    private func readOn() async throws(AgentsError) -> Bool {
+        guard !isReading else { return false }
+        isReading = true
+        defer { isReading = false }
+        while !Task.isCancelled {
             switch try reader.read() {
             case .quiet: return false
             case .over: return true
@@ -158,16 +204,16 @@ actor SessionLeader {
                     }
                     for event in events { await take(event, at: entry.at) }
                 }
-                try Task.checkCancellation()
             }
         }
+        return false
     }
 
     private func take(_ event: SessionEvent.Kind, at moment: Moment) async {
         digest.take(event)
         stall.take(event)
-        let wanted = await watch(SessionEvent(at: Timestamp(moment), kind: event))
-        if intervention == nil { intervention = wanted?.failure }
+        let wish = await watch(SessionEvent(at: Timestamp(moment), kind: event))
+        wanted = wanted ?? wish?.failure
     }
 
     /// Does the first wish that can be done. False: there is none, or the host doesn't take it now.
@@ -248,6 +294,10 @@ actor SessionLeader {
 }
 
 extension AgentFailure {
+    fileprivate static let timeIsUp = AgentFailure(
+        type: .timedOut, message: "\(SessionResult.Ending.timedOut)",
+        evidence: [FailureEvidence(rule: "skep/time", source: "log", text: "limits.minutes")])
+
     fileprivate static func unsayable(_ count: Int) -> AgentFailure {
         AgentFailure(
             type: .protocolViolation,
@@ -261,5 +311,11 @@ extension Wish {
     var isStop: Bool {
         if case .stop = self { return true }
         return false
+    }
+
+    /// What it says, if that is all it does.
+    fileprivate var line: [UInt8]? {
+        if case .say(let line) = self { return line }
+        return nil
     }
 }

@@ -33,7 +33,8 @@ struct SkillInstaller: Sendable {
         let contents = try skills.map { skill throws(AgentsError) in try SkillFolder(skill) }
         do {
             if let home, let path = Self.folder(adapter: adapter, program: program),
-                let folder = try own(path, in: Folder(home))
+                let folder = try OwnHome(home, of: user)
+                    .folder(path.split(separator: "/"), replaces: false)
             {
                 for (skill, content) in zip(skills, contents) {
                     try content.copy(as: skill.name, into: folder, owner: owner)
@@ -51,16 +52,6 @@ struct SkillInstaller: Sendable {
     }
 
     private var owner: FileOwner? { user.map { FileOwner(user: $0.uid, group: $0.gid) } }
-
-    /// The folder below a home; `nil` when something on the way is linked to elsewhere.
-    private func own(_ path: String, in home: Folder) throws(GitError) -> Folder? {
-        var folder = home
-        for name in path.split(separator: "/").map(String.init) {
-            if let status = folder.status(name), status.kind != .folder { return nil }
-            folder = try folder.makeFolder(name, mode: 0o700, owner: owner)
-        }
-        return folder
-    }
 
     /// What an agent is told that doesn't look for skills by itself.
     static func index(of skills: [Skill], in folder: String) -> String {

@@ -5,7 +5,7 @@
 /// name: claude
 /// adapter: command
 /// account: {login: claude, token_env: CLAUDE_TRACKER_TOKEN}
-/// home: {mode: own, link: [.claude.json]}
+/// home: {mode: own, login: [.claude/.credentials.json]}
 /// limits: {minutes: 45, output_mb: 64, silence_minutes: 20}
 /// concurrency: 2
 /// environment: [PATH, LANG]
@@ -15,12 +15,31 @@
 /// You fix one issue at a time …
 /// ```
 public struct AgentDefinition: Sendable, Hashable {
-    /// Where the agent's HOME is.
-    public enum Home: Sendable, Hashable {
-        /// An empty folder per run, with links to these files of the operator's home.
-        case own(links: [String])
-        /// The operator's own, for a subscription login whose token must not be copied.
-        case `operator`
+    /// Where the agent's HOME is, and what it has of the operator's.
+    public struct Home: Sendable, Hashable {
+        public enum Mode: String, Sendable, CaseIterable {
+            /// An empty folder per run, with links to what is named.
+            case own
+            /// The operator's own; a sandbox hides all of it but what is named.
+            case `operator`
+        }
+
+        public var mode: Mode
+        /// Files and folders of the operator's home that it may read.
+        public var links: [String]
+        /// Such that it may also write: logins whose token its program renews, which therefore must
+        /// not be copied. Never what can name a command: that would run when the operator next uses
+        /// the program, outside of any sandbox.
+        public var logins: [String]
+
+        public init(_ mode: Mode = .own, links: [String] = [], logins: [String] = []) {
+            self.mode = mode
+            self.links = links
+            self.logins = logins
+        }
+
+        /// All that must be there.
+        public var needed: [String] { links + logins }
     }
 
     /// Where a secret's value comes from.
@@ -69,7 +88,7 @@ public struct AgentDefinition: Sendable, Hashable {
 
     public init(
         name: AgentName, adapter: String, login: LoginName? = nil,
-        accountToken: SecretSource? = nil, home: Home = .own(links: []),
+        accountToken: SecretSource? = nil, home: Home = Home(),
         limits: SessionLimits = SessionLimits(), concurrency: Int = 1,
         environment: [String] = ["PATH", "LANG"], secrets: [String: SecretSource] = [:],
         sandbox: SandboxPolicy = SandboxPolicy(), provider: ProviderAccount? = nil,
@@ -120,12 +139,12 @@ public struct AgentDefinition: Sendable, Hashable {
         accountToken =
             tokenVariable.map(SecretSource.environment) ?? tokenFile.map(SecretSource.file)
         account?.finish()
-        home = Self.home(reader.map("home", of: "home"))
         limits = SessionLimits(reader.map("limits", of: "limits"))
         concurrency = reader.integer("concurrency", in: 1...1000) ?? 1
-        environment = reader.texts("environment") ?? ["PATH", "LANG"]
+        environment = reader.variables("environment") ?? ["PATH", "LANG"]
         secrets = Self.secrets(reader)
         sandbox = SandboxPolicy(reader)
+        home = Self.home(reader, isShutIn: sandbox.level > .none)
         provider = ProviderAccount(rawValue: reader.text("provider") ?? name.rawValue)
         permissions = PermissionPolicy(reader.map("permissions", of: "permissions"))
         budgets = Budgets(reader.map("budgets", of: "budgets"))
@@ -136,23 +155,29 @@ public struct AgentDefinition: Sendable, Hashable {
         location = reader.location
     }
 
-    private enum HomeMode: String, CaseIterable { case own, `operator` }
-
-    private static func home(_ reader: SettingsReader?) -> Home {
-        guard let reader else { return .own(links: []) }
-        let mode = reader.choice("mode", HomeMode.self) ?? .own
-        let links = reader.texts("link") ?? []
-        for link in links where link.hasPrefix("/") || link.split(separator: "/").contains("..") {
+    private static func home(_ agent: SettingsReader, isShutIn: Bool) -> Home {
+        guard let reader = agent.map("home", of: "home") else { return Home() }
+        func paths(_ key: String) -> [String] {
+            let paths = reader.texts(key) ?? []
+            for path in paths
+            where path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+                reader.mistake(
+                    "\"\(key)\" holds paths below the home folder, not \"\(path)\"",
+                    at: reader.location(of: key, path))
+            }
+            return paths
+        }
+        let home = Home(
+            reader.choice("mode", Home.Mode.self) ?? .own, links: paths("link"),
+            logins: paths("login"))
+        if home.mode == .operator, home.needed.isEmpty, isShutIn {
             reader.mistake(
-                "\"link\" holds paths below the home folder, not \"\(link)\"",
-                at: reader.location(of: "link", link))
+                "in its sandbox the agent sees nothing of your home but what \"link\" (to be read) "
+                    + "and \"login\" (to be written, too) name; name its program's files",
+                at: reader.location(of: "mode"))
         }
         reader.finish()
-        if mode == .operator, !links.isEmpty {
-            reader.mistake(
-                "\"link\" has no meaning with mode: operator", at: reader.location(of: "link"))
-        }
-        return mode == .operator ? .operator : .own(links: links)
+        return home
     }
 
     private static func secrets(_ reader: SettingsReader) -> [String: SecretSource] {
@@ -196,7 +221,7 @@ public struct SessionLimits: Sendable, Hashable {
     public var processorTime: Duration?
     /// How many processes it may have at once. 512 by default.
     public var processes: Int
-    /// What its workspace, its home and its /tmp may hold together.
+    /// What its workspace, its output folder and a home of its own may hold together.
     public var diskBytes: Int64?
     /// After so many turns of its model without a change or anything new it is stopped. 15 by default.
     public var idleTurns: Int

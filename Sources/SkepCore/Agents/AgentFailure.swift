@@ -136,8 +136,28 @@ public struct AgentFailure: Sendable, Hashable, Codable {
     }
 
     /// "out of quota: You've hit your limit".
-    public var sentence: String {
-        message.isEmpty || message == type.words ? type.words : "\(type.words): \(message)"
+    public var sentence: String { type.words + (detail.map { ": \($0)" } ?? "") }
+
+    /// What the message says beyond the type's words; `nil`: nothing.
+    public var detail: String? {
+        let saysTheSame = ["", type.words, type.ending?.description].contains(message)
+        return saysTheSame ? nil : message
+    }
+}
+
+extension FailureType {
+    /// The ending of a session that says no more than the type.
+    fileprivate var ending: SessionResult.Ending? {
+        switch self {
+        case .timedOut: .timedOut
+        case .stalled: .silent
+        case .outputLimit: .outputLimit
+        case .outOfMemory: .overLimit(.memory)
+        case .diskFull: .overLimit(.disk)
+        case .tooManyProcesses: .overLimit(.processes)
+        case .lost: .lost
+        default: nil
+        }
     }
 }
 

@@ -82,3 +82,22 @@ public struct Money: Sendable, Hashable, Comparable, Codable {
         try container.encode(microdollars)
     }
 }
+
+extension Money: CustomStringConvertible {
+    /// "$1,280.42", and "$0.0042" where cents would say nothing.
+    public var description: String {
+        let isSmall = microdollars.magnitude < 10_000
+        let unit: Int64 = isSmall ? 100 : 10_000
+        let digits = isSmall ? 4 : 2
+        let rounded = (microdollars + unit / 2) / unit
+        let scale: Int64 = isSmall ? 10_000 : 100
+        var whole = String(rounded / scale)
+        var index = whole.index(whole.endIndex, offsetBy: -3, limitedBy: whole.startIndex)
+        while let place = index, place > whole.startIndex {
+            whole.insert(",", at: place)
+            index = whole.index(place, offsetBy: -3, limitedBy: whole.startIndex)
+        }
+        let rest = String(rounded % scale)
+        return "$\(whole)." + String(repeating: "0", count: max(0, digits - rest.count)) + rest
+    }
+}

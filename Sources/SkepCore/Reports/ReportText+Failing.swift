@@ -12,7 +12,8 @@ extension ReportText {
             "\(evidence.source) said \"\(quotable(evidence.text))\" (\(evidence.rule))"
         }
         return result([
-            "❌ \(agent) failed: \(failure.type.words). \(sentence(failure.message))",
+            "❌ \(agent) failed: \(failure.type.words)."
+                + (failure.detail.map { " \(sentence($0))" } ?? ""),
             list(evidence),
             failure.type.advice,
             quoted("The end of what it printed", tail),
@@ -28,12 +29,36 @@ extension ReportText {
     public static func waits(
         agent: AgentName, account: ProviderAccount, failure: AgentFailure, until: String
     ) -> NewReport {
-        let what =
-            "⏳ \(agent) waits: account \(quotable(account.rawValue)) is "
-            + "\(failure.type.words). It is tried again at \(until)."
-        return NewReport(
-            topic: "waits-\(failure.type.rawValue)",
-            body: [what, failure.type.advice].compactMap { $0 }.joined(separator: "\n\n"))
+        waits(
+            failure.type,
+            [
+                "⏳ \(agent) waits: account \(quotable(account.rawValue)) is "
+                    + "\(failure.type.words). It is tried again at \(until).",
+                failure.type.advice,
+                "As soon as it works again, `/skep retry` in a comment has it tried at once, or "
+                    + "`\(account.resumeCommand.filter { $0 != "\"" })`.",
+            ])
+    }
+
+    /// That a run waits for more of its agent's budget.
+    ///
+    /// - Parameter until: A time as people read it.
+    public static func waits(
+        agent: AgentName, run: RunID, failure: AgentFailure, until: String
+    ) -> NewReport {
+        waits(
+            failure.type,
+            [
+                "⏳ \(agent) waits: \(failure.sentence). It goes on at \(until).",
+                "With a larger budget (`budgets` in the agent's file, then `skep restart`), "
+                    + "`skep run resume \(run)` has it go on at once.",
+            ])
+    }
+
+    private static func waits(_ type: FailureType, _ parts: [String?]) -> NewReport {
+        NewReport(
+            topic: "waits-\(type.rawValue)",
+            body: parts.compactMap { $0 }.joined(separator: "\n\n"))
     }
 }
 
@@ -42,8 +67,8 @@ extension FailureType {
     public var advice: String? {
         switch self {
         case .authentication:
-            "Log in again, or mend the key that the agent's file names in `secrets`; then restart "
-                + "Skep, or have one of its runs tried again."
+            "Log in again, or mend the key that the agent's file names in `secrets`; one that is a "
+                + "variable of Skep's own environment takes a restart."
         case .refused: "Say it in another way on the issue, or ask another agent."
         case .missingProgram: "Install the program, or mend `command` in the agent's file."
         case .wrongVersion:

@@ -52,10 +52,11 @@ public enum ReportText {
     }
 
     public static func failed(
-        agent: AgentName, run: RunID, why: String, kept: String? = nil, tail: String = ""
+        agent: AgentName, run: RunID, why: String, advice: String? = nil, kept: String? = nil,
+        tail: String = ""
     ) -> NewReport {
         result([
-            "❌ \(agent) failed: \(oneLine(why))",
+            "❌ \(agent) failed: \(oneLine(why))", advice,
             quoted("The end of what it printed", tail),
             kept.map { "What it had done is kept: \($0)" },
             "Nothing more happens by itself. To try again, write `/skep retry` in a comment, or run "

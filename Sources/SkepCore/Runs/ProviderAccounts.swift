@@ -14,7 +14,7 @@ public protocol AccountStore: Sendable {
     /// - Returns: `nil`: go on; else what the job waits for.
     func claim(_ account: ProviderAccount, for lease: LeaseToken) async throws -> AccountHold?
 
-    /// Has an account wait no more: a person says that it works again.
+    /// Has an account wait no more, and what waits for it go on: a person says that it works again.
     func lift(_ account: ProviderAccount) async throws
 
     /// What sessions used together: those that have ended, and those that run as far as is known.
@@ -22,8 +22,11 @@ public protocol AccountStore: Sendable {
     /// - Parameter session: Not this one.
     func usage(of scope: UsageScope, besides session: SessionID?) async throws -> UsageSum
 
-    /// Writes down what a running session has used so far. One that is settled keeps what it has.
-    func note(_ usage: Usage, of session: SessionID, by lease: LeaseToken) async throws
+    /// Writes down what a running session has used so far, which shows that its account works. One
+    /// that is settled keeps what it has.
+    func note(
+        _ usage: Usage, of session: SessionID, with account: ProviderAccount, by lease: LeaseToken
+    ) async throws
 }
 
 extension AccountStore {
@@ -61,6 +64,10 @@ public struct AccountHold: Sendable, Hashable {
         self.triedBy = triedBy
     }
 
+    /// How long the others wait for the job that tries whether the account works again, should it end
+    /// without having shown it.
+    public static let trialWait = Duration.seconds(300)
+
     /// When an account is tried again that stopped working just now: at its reset time, where that
     /// was told; else ever later, from five minutes to two hours. A login that is missing is not
     /// mended by waiting, so it is tried every two hours only.
@@ -72,6 +79,11 @@ public struct AccountHold: Sendable, Hashable {
         if let reset = failure.resetsAt, reset > now { return reset }
         return now + min(.seconds(300 << min(max(failures - 1, 0), 10)), longest)
     }
+}
+
+extension AccountHold {
+    /// "account claude-max is out of quota".
+    public var words: String { "account \(account.rawValue) is \(type.words)" }
 }
 
 /// Whether a session showed that its provider account works.

@@ -52,10 +52,17 @@ public struct Question: Sendable, Hashable {
     public let agent: AgentName
     public let text: String
     public let askedAt: Timestamp
+    /// Whom.
+    public let asked: [LoginName]
+    /// Where it stands; `nil` while it isn't posted.
+    public let commentURL: String?
 
     public init(
-        run: RunID, issue: IssueReference, agent: AgentName, text: String, askedAt: Timestamp
+        run: RunID, issue: IssueReference, agent: AgentName, text: String, askedAt: Timestamp,
+        asked: [LoginName] = [], commentURL: String? = nil
     ) {
+        self.asked = asked
+        self.commentURL = commentURL
         self.run = run
         self.issue = issue
         self.agent = agent

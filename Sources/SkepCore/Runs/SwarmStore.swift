@@ -70,11 +70,14 @@ public struct StepSettlement: Sendable, Hashable {
         case fail(Failure)
         /// Not now; no failure counted.
         case snooze(until: Timestamp, reason: String)
+        /// Not as long as this provider account waits: it goes on as soon as that works again. No
+        /// failure counted.
+        case park(ProviderAccount)
         /// Given back untouched.
         case release
-        /// Done for now: the run waits for a person's answer to this question, then goes on with
-        /// this job, which gets the answer as its findings.
-        case ask(String, then: NewStepJob)
+        /// Done for now: the run waits for an answer to this question from one of these people, then
+        /// goes on with this job, which gets the answer as its findings.
+        case ask(String, of: [LoginName] = [], then: NewStepJob)
     }
 
     public var way: Way
@@ -206,10 +209,14 @@ public struct RunSummary: Sendable, Hashable {
     public let step: StepName?
     public let attempt: Int
     public let failures: Int
+    /// The provider account that it waits for.
+    public let parkedFor: ProviderAccount?
 
     public init(
-        run: Run, state: RunState, job: JobID?, step: StepName?, attempt: Int, failures: Int
+        run: Run, state: RunState, job: JobID?, step: StepName?, attempt: Int, failures: Int,
+        parkedFor: ProviderAccount? = nil
     ) {
+        self.parkedFor = parkedFor
         self.run = run
         self.state = state
         self.job = job

@@ -105,6 +105,17 @@ public final class SettingsReader {
         }
     }
 
+    /// Names of environment variables that are passed on; Skep's own aren't.
+    public func variables(_ key: String) -> [String]? {
+        let names = texts(key)
+        for name in names ?? [] where name.hasPrefix("SKEP_") {
+            mistakes.add(
+                "\"\(name)\" can't be passed on: variables that begin with SKEP_ are Skep's own",
+                at: location(of: key, name))
+        }
+        return names
+    }
+
     public func nodes(_ key: String) -> [SettingsNode]? {
         guard let node = node(key) else { return nil }
         guard case .list(let nodes) = node.value else { return wrong(key, "a list", node) }

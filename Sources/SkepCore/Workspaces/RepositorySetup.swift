@@ -15,8 +15,8 @@ public struct RepositorySetup: Sendable, Hashable {
     public var cache: [String]
     /// Names of variables the commands get from Skep's environment. PATH and LANG by default.
     public var environment: [String]
-    /// Files with lines "NAME=value", absolute; commands, agents and checks get their variables, whose
-    /// values are kept secret.
+    /// Files with lines "NAME=value", absolute; commands, agents and checks get their variables, but
+    /// no reviewers; what looks like a secret is kept out of what is shown.
     public var environmentFiles: [String]
     /// How many ports of the loopback interface a run has for itself: SKEP_PORT_1 and so on. 0 by
     /// default; at most 20.
@@ -56,7 +56,7 @@ public struct RepositorySetup: Sendable, Hashable {
         }
         inputs = Self.paths("inputs", reader)
         cache = Self.paths("cache", reader)
-        environment = reader.texts("environment") ?? ["PATH", "LANG"]
+        environment = reader.variables("environment") ?? ["PATH", "LANG"]
         limits = SessionLimits(reader.map("limits", of: "limits"))
         reader.finish()
     }

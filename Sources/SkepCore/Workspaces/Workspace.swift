@@ -146,6 +146,10 @@ public protocol Workspaces: Sendable {
         in repository: RepositoryName
     ) async throws -> [String]
 
+    /// Those of some texts that stand in a file of a commit of the mirror.
+    func texts(_ texts: Set<String>, heldBy commit: CommitID, in repository: RepositoryName)
+        async throws -> Set<String>
+
     /// Saves the workspace as it is under `refs/skep/rescue/run-<r>/…`, if anything is in it that
     /// isn't known already.
     ///

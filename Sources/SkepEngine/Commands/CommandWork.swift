@@ -139,7 +139,15 @@ struct CommandWork: Sendable {
                     try await parts.store.lift(definition.provider)
                 }
                 lines.append("\(agent) tries again, in run \(summary.run.id).")
-            case nil: lines.append("\(agent) is still at it, in run \(summary.run.id).")
+            case nil:
+                guard let account = summary.parkedFor else {
+                    lines.append("\(agent) is still at it, in run \(summary.run.id).")
+                    continue
+                }
+                try await parts.store.lift(account)
+                lines.append(
+                    "\(agent) goes on, in run \(summary.run.id): account "
+                        + "\(ReportText.quotable(account.rawValue)) is tried again.")
             case .published, .noChanges, .chosen:
                 // All of them: only what failed is worth a word where nobody was named.
                 guard !agents.isEmpty else { continue }

@@ -145,8 +145,8 @@ public struct Explainer: Sendable {
         return Explanation.Work(
             run: summary.run.id, agent: summary.run.agent, state: summary.state.word,
             words: summary.state.words, jobsBefore: before, placesTakenBy: taken,
-            asked: question == nil ? [] : parts.dispatch.asked(on: issue),
-            askedAt: question?.askedAt)
+            asked: question?.asked ?? [], askedAt: question?.askedAt,
+            advice: summary.advice(question))
     }
 }
 

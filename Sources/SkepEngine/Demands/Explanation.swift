@@ -35,6 +35,8 @@ public struct Explanation: Sendable, Hashable {
         /// Whose answer it waits for; empty when it asks nothing.
         public var asked: [LoginName] = []
         public var askedAt: Timestamp?
+        /// What a person can do to have it go on.
+        public var advice: String?
     }
 
     public let issue: IssueReference
@@ -52,7 +54,7 @@ public struct Explanation: Sendable, Hashable {
         for work in work {
             lines.append(
                 "\(work.agent) has run \(work.run): \(work.words)\(Self.place(work))"
-                    + Self.asked(work))
+                    + (work.advice.map { "; \($0)" } ?? ""))
         }
         for ask in asks {
             if let run = ask.answeredBy {
@@ -72,12 +74,6 @@ public struct Explanation: Sendable, Hashable {
                 "Pull request \(pullRequest.reference) of \(pullRequest.agent) is open\(verdict).")
         }
         return lines + nobody
-    }
-
-    private static func asked(_ work: Work) -> String {
-        guard let time = work.askedAt else { return "" }
-        let people = work.asked.map(\.rawValue).joined(separator: ", ")
-        return "; asked since \(time.words): \(people)"
     }
 
     private static func place(_ work: Work) -> String {

@@ -10,9 +10,9 @@ extension GateKeeper {
         return [
             ShutGate(
                 .account,
-                what: "\(agent.name) waits: \(hold.words(seenFrom: parts.clock.now)).",
-                opens: hold.type == .authentication
-                    ? "when somebody logs it in again, or mends its key" : "when it is tried again",
+                what: "\(agent.name) waits: \(hold.words).",
+                opens: (hold.type == .authentication ? "once it is logged in again " : "")
+                    + "with \(agent.provider.resumeCommand), or when it is tried again",
                 at: hold.until)
         ]
     }

@@ -21,7 +21,7 @@ struct BudgetScope: Sendable {
         return max(tokens, money ?? 0)
     }
 
-    /// "the budget for a day (2000000 tokens, 5.00 USD)".
+    /// "the budget for a day (2000000 tokens, $5.00)".
     var words: String {
         let whose =
             switch kind {
@@ -30,17 +30,24 @@ struct BudgetScope: Sendable {
             case .day: "the budget for a day"
             }
         let limits = [
-            budget.tokens.map { "\($0) tokens" }, budget.money.map { "\($0) USD" },
+            budget.tokens.map { "\($0) tokens" }, budget.money.map { "\($0)" },
         ].compactMap(\.self)
         return "\(whose) (\(limits.joined(separator: ", ")))"
     }
 
-    func failure(of agent: AgentName) -> AgentFailure {
-        AgentFailure(
-            type: .budget, message: "Agent \(agent) has used up \(words)",
+    /// - Parameter more: Used besides.
+    func failure(of agent: AgentName, with more: Usage) -> AgentFailure {
+        let usage = used + more
+        let has = [
+            budget.tokens.map { _ in "\(usage.tokens) tokens" },
+            budget.money.map { _ in "\(usage.cost ?? .zero)" },
+        ].compactMap(\.self).joined(separator: ", ")
+        return AgentFailure(
+            type: .budget, message: "agent \(agent) has used \(has) of \(words)",
             evidence: [
-                FailureEvidence(rule: "budget/\(kind.rawValue)@1", source: "usage", text: words)
-            ], resetsAt: renewsAt)
+                FailureEvidence(rule: "budget/\(kind.rawValue)@1", source: "usage", text: has)
+            ],
+            resetsAt: renewsAt)
     }
 }
 

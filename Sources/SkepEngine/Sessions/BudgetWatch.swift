@@ -17,8 +17,11 @@ struct BudgetWatch {
         self.prices = prices
     }
 
-    /// What is used up before anything was used.
-    var exhausted: AgentFailure? { exhausted(with: Usage()) }
+    /// What is used up now.
+    var exhausted: AgentFailure? {
+        // What a person has to raise first: waiting for tomorrow wouldn't help then.
+        scopes.first { $0.share(with: usage) >= 1 }?.failure(of: agent.name, with: usage)
+    }
 
     /// - Parameter warn: Gets a sentence for people.
     mutating func take(
@@ -29,7 +32,7 @@ struct BudgetWatch {
         case .usage(let told):
             usage = told
             usage.cost = told.cost ?? prices.cost(of: told, model: model)
-            if let failure = exhausted(with: usage) { return failure }
+            if let exhausted { return exhausted }
             let level = Double(agent.budgets.warnsAtPercent) / 100
             for scope in scopes where scope.share(with: usage) >= level {
                 guard warned.insert(scope.kind).inserted else { continue }
@@ -39,10 +42,5 @@ struct BudgetWatch {
         default: break
         }
         return nil
-    }
-
-    private func exhausted(with usage: Usage) -> AgentFailure? {
-        // What a person has to raise first: waiting for tomorrow wouldn't help then.
-        scopes.first { $0.share(with: usage) >= 1 }?.failure(of: agent.name)
     }
 }

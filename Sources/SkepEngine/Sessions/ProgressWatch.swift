@@ -31,11 +31,15 @@ struct ProgressWatch {
         self.limit = limit
     }
 
-    /// - Parameter tree: Tells the state of the working tree; asked at most once a turn, and only
-    ///   when the turn had nothing else that is new.
+    /// - Parameters:
+    ///   - isOld: Whether nobody can tell any more what the working tree was then: such turns count as
+    ///     progress.
+    ///   - tree: Tells the state of the working tree; asked at most once a turn, and only when the turn
+    ///     had nothing else that is new.
     mutating func take(
-        _ event: SessionEvent.Kind, tree: () async -> Int
+        _ event: SessionEvent.Kind, isOld: Bool = false, tree: () async -> Int
     ) async -> AgentFailure? {
+        if isOld { turn.isNews = true }
         switch event {
         case .message(let piece) where piece.id != message:
             message = piece.id

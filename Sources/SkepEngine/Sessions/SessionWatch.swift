@@ -13,9 +13,12 @@ actor SessionWatch {
     /// What the session's row says it has used.
     private var noted: Usage
     private var notesAgainAt: Duration
+    /// What was told before is told again, since the session was adopted.
+    private let beginsAt: Timestamp
 
-    /// How long what a session uses may stay unknown to the others that share its budgets.
-    static let noteInterval = Duration.seconds(30)
+    /// How long what a session uses may stay unknown to the others that share its budgets: a model
+    /// tells of its use every few seconds.
+    static let noteInterval = Duration.seconds(1)
 
     init(
         _ context: StepContext, _ session: SessionRecord, _ budget: BudgetWatch,
@@ -28,18 +31,23 @@ actor SessionWatch {
         tree = TreeState(workspace.path)
         noted = session.facts.usage ?? Usage()
         notesAgainAt = context.parts.clock.uptime
+        beginsAt = context.parts.clock.now
     }
 
     func take(_ event: SessionEvent) async -> Intervention? {
         // Called by one task, which waits for it: nobody else comes in between.
+        let isOld = event.at < beginsAt
         var budget = budget
-        let spent = await budget.take(event.kind) { await warn($0) }
+        let spent = await budget.take(event.kind) { if !isOld { await warn($0) } }
         self.budget = budget
         if let spent { return Intervention(spent) }
-        if case .usage = event.kind { await share() }
+        if case .usage = event.kind, await share(), let spent = self.budget.exhausted {
+            return Intervention(spent)
+        }
 
         var (progress, tree) = (progress, tree)
-        let circles = await progress.take(event.kind) {
+        // The tree of then is gone: only what happens from now on can be judged.
+        let circles = await progress.take(event.kind, isOld: isOld) {
             let (state, value) = await offPool { [tree] in
                 var state = tree
                 let value = state.current()
@@ -55,17 +63,22 @@ actor SessionWatch {
 
     /// Writes down what the session has used, now and then, and looks what the others have. What is
     /// told again to a worker that adopted it is written already.
-    private func share() async {
+    ///
+    /// - Returns: Whether it looked.
+    private func share() async -> Bool {
         let now = context.parts.clock.uptime
-        guard budget.usage.tokens > noted.tokens, now >= notesAgainAt else { return }
+        guard budget.usage.tokens > noted.tokens, now >= notesAgainAt else { return false }
         notesAgainAt = now + Self.noteInterval
         do {
             try await context.parts.store.note(
-                budget.usage, of: session, by: context.lease.token)
+                budget.usage, of: session, with: context.agent.definition.provider,
+                by: context.lease.token)
             noted = budget.usage
             budget.scopes = try await context.budgets(besides: session)
+            return true
         } catch {
             context.logger.warning("Can't note usage", metadata: [LogKeys.error: "\(error)"])
+            return false
         }
     }
 

@@ -44,12 +44,12 @@ struct AgentStep: Step {
             outcome = StepOutcome(.giveUp(leak))
             outcome.kept = kept(collection, context)
         } else if let question = question(left) {
-            outcome = StepOutcome(.ask(question))
+            let people = context.parts.dispatch.asked(on: issue)
+            outcome = StepOutcome(.ask(question, of: people))
             outcome.head = collection.head
             outcome.reports = [
                 ReportText.asks(
-                    agent: agent.name, question: question,
-                    of: context.parts.dispatch.asked(on: issue),
+                    agent: agent.name, question: question, of: people,
                     number: history.questions.count + 1)
             ]
         } else if let setback = result.setback {

@@ -14,7 +14,7 @@ struct CommandsStep: Step {
                 "a step of kind commands needs \"run\": the commands that must pass",
                 at: reader.location)
         }
-        settings.environment = reader.texts("environment") ?? settings.environment
+        settings.environment = reader.variables("environment") ?? settings.environment
         settings.sandbox = SandboxPolicy(reader)
         settings.limits = SessionLimits(reader.map("limits", of: "limits"))
         settings.testReports = reader.texts("junit") ?? []
@@ -63,15 +63,17 @@ struct CommandsStep: Step {
                 return StepOutcome(.retry(Failure(kind: "check_lost", message: message)))
             case .exited, .signalled, .timedOut, .outputLimit, .silent, .overLimit: break
             }
-            let tests = await reports.counts(after: result)
+            var tests = await reports.counts(after: result)
+            // What it ran is the agent's, and so are the names of its tests.
+            let screen = result.succeeded ? .none : try await context.secretScreen()
+            let names = tests.counts?.failedNames.map { screen.redacted($0) }
+            tests.counts?.failedNames = names ?? []
             notes += tests.notes
             checks.append(
                 CheckResult(
                     commit: head, command: command, hasPassed: result.succeeded,
                     ending: "\(result.ending)", duration: result.duration, tests: tests.counts))
             guard result.succeeded else {
-                // What it ran is the agent's.
-                let screen = try await context.secretScreen()
                 let tail = screen.redacted(result.tail)
                 var outcome = failed(command, result, tail: tail, tests.counts, at: head)
                 outcome.checks = checks

@@ -55,11 +55,11 @@ extension AccountVerdict {
 }
 
 extension StepJob {
-    /// The session that the next one goes on with: of an agent that has a name for it, and ended in
-    /// a way that leaves it worth going on with.
+    /// The session that the next one goes on with, or the open one, in its workspace: of an agent
+    /// that has a name for it, and ended in a way that leaves it worth going on with.
     var resumable: SessionRecord? {
-        guard openSession == nil, let lastSession, lastSession.facts.vendorSession != nil,
-            lastSession.workspacePath != nil
+        guard let lastSession, lastSession.facts.vendorSession != nil,
+            let path = lastSession.workspacePath, (openSession?.workspacePath ?? path) == path
         else { return nil }
         return switch lastSession.facts.failure?.type.remedy {
         case .retry(resumes: true), .parkAccount, .wait: lastSession

@@ -34,13 +34,13 @@ struct SessionWork: Sendable {
                 try await body(self, $0)
             }
         } catch let error as WorkspaceGone {
-            if resumed != nil {
-                var anew = self
-                anew.resumed = nil
-                return try await anew.inWorkspace(at: base, body)
+            if let session = context.job.openSession {
+                return try await abandon(session, because: error)
             }
-            guard let session = context.job.openSession else { throw error }
-            return try await abandon(session, because: error)
+            guard resumed != nil else { throw error }
+            var anew = self
+            anew.resumed = nil
+            return try await anew.inWorkspace(at: base, body)
         }
     }
 
@@ -78,7 +78,7 @@ struct SessionWork: Sendable {
             if let failed = try await SetUp(context)?.makeReady(workspace) { return failed }
         }
         let record = try await record(workspace, base, announcement)
-        let setUp = try await SetUp(context)?.environment()
+        let setUp = try await SetUp(context)?.environment(withFiles: keepsWork)
         let watch = SessionWatch(context, record, budget, in: workspace)
         let assignment = Assignment(
             session: record.id, run: context.run.id, issue: issue, prompt: prompt,

@@ -45,7 +45,10 @@ struct SetUp: Sendable {
     }
 
     /// What the run's commands and sessions find in their environment.
-    func environment() async throws -> CommandEnvironment {
+    ///
+    /// - Parameter withFiles: Whether the variables of its files are among it. Reviewers, who may be
+    ///   of another provider and have nothing to run with them, don't get them.
+    func environment(withFiles: Bool = true) async throws -> CommandEnvironment {
         var environment = CommandEnvironment(names: setup.environment)
         if setup.ports > 0 {
             let ports = try await context.parts.workspaces.ports(setup.ports, for: context.run.id)
@@ -53,17 +56,28 @@ struct SetUp: Sendable {
                 environment.values["SKEP_PORT_\(number + 1)"] = String(port)
             }
         }
-        environment.secrets = try await secrets()
+        guard withFiles else { return environment }
+        for (name, value) in try await variables() {
+            if EnvironmentFile.isSecret(value) {
+                environment.secrets[name] = value
+            } else {
+                environment.values[name] = value
+            }
+        }
         return environment
     }
 
-    /// The variables of its files: whatever stands there is kept out of what is shown.
+    /// Those variables of its files whose values are kept out of what is shown.
     func secrets() async throws -> [String: String] {
-        var secrets: [String: String] = [:]
+        try await variables().filter { EnvironmentFile.isSecret($0.value) }
+    }
+
+    private func variables() async throws -> [String: String] {
+        var variables: [String: String] = [:]
         for path in setup.environmentFiles {
-            secrets.merge(try await EnvironmentFile.read(path)) { _, later in later }
+            variables.merge(try await EnvironmentFile.read(path)) { _, later in later }
         }
-        return secrets
+        return variables
     }
 
     private func outcome(of command: String, _ result: CommandResult) -> StepOutcome {

@@ -68,8 +68,8 @@ struct StepOutcome: Sendable {
         case close(RunClosing.Outcome, detail: String)
         /// Back to the step the workflow names for this outcome, with what was found.
         case sentBack(outcome: String, findings: String, detail: String)
-        /// The run waits for a person's answer, and then this step begins again with it.
-        case ask(String)
+        /// The run waits for an answer of these people, and then this step begins again with it.
+        case ask(String, of: [LoginName])
         /// It failed, and may be tried again.
         case retry(Failure)
         /// It failed for good.

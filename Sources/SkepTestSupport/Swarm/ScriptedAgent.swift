@@ -12,6 +12,8 @@ public final class ScriptedAgent: Agent {
         public var resumes: [String?] = []
         /// Whether they may only look.
         public var areReadOnly: [Bool] = []
+        /// What each session got of a set-up's secrets.
+        public var secrets: [[String: String]] = []
         public var adoptions = 0
         public var running: Set<SessionID> = []
         public var stopped: [SessionID] = []
@@ -25,6 +27,8 @@ public final class ScriptedAgent: Agent {
         public var facts: [Facts] = []
         /// Its only one; `nil`: it has none.
         public var secret: String?
+        /// Why it can't be had at the moment.
+        var lock: (any Error)?
         var results: [SessionResult.Ending]
         var ended: [SessionID: SessionResult.Ending] = [:]
         var left: [SessionID: String] = [:]
@@ -73,6 +77,9 @@ public final class ScriptedAgent: Agent {
 
     /// Gives it a secret.
     public func keep(_ secret: String) { state.withLock { $0.secret = secret } }
+
+    /// Lets what keeps its secret fail with an error, or, with `nil`, no longer.
+    public func lockSecret(_ error: (any Error)?) { state.withLock { $0.lock = error } }
 
     /// Lets its next sessions end well, each with what it leaves at `$SKEP_OUTPUT`.
     public func answer(with documents: [String?]) {
@@ -141,6 +148,7 @@ public final class ScriptedAgent: Agent {
                 assignment.resumes.flatMap { _ in assignment.resumePrompt } ?? assignment.prompt)
             state.resumes.append(assignment.resumes)
             state.areReadOnly.append(assignment.isReadOnly)
+            state.secrets.append(assignment.secrets)
             if state.results.isEmpty {
                 state.running.insert(id)
             } else {
@@ -189,10 +197,13 @@ public final class ScriptedAgent: Agent {
     }
 
     public func secretScreen(with others: [String]) async throws -> SecretScreen {
-        guard let secret = state.withLock({ $0.secret }) else { return .none }
+        if let error = state.withLock({ $0.lock }) { throw error }
+        let secrets = state.withLock { others + [$0.secret].compactMap(\.self) }
+        guard !secrets.isEmpty else { return .none }
         return SecretScreen { bytes in
             let text = String(decoding: bytes, as: UTF8.self)
-            return Array(text.replacingOccurrences(of: secret, with: "[secret]").utf8)
+            return Array(
+                secrets.reduce(text) { $0.replacingOccurrences(of: $1, with: "[secret]") }.utf8)
         }
     }
 

@@ -22,6 +22,8 @@ public final class ScriptedWorkspaces: Workspaces {
         public var diffs: [CommitID: String] = [:]
         /// Where a secret stands in a commit.
         public var leaks: [CommitID: [String]] = [:]
+        /// What stands in the files of each commit.
+        public var texts: Set<String> = []
         /// What workspaces were set up with, by run.
         public var setups: [RunID: String] = [:]
     }
@@ -117,6 +119,12 @@ public final class ScriptedWorkspaces: Workspaces {
         in repository: RepositoryName
     ) async throws -> [String] {
         screen.isEmpty ? [] : state.withLock { $0.leaks[head] ?? [] }
+    }
+
+    public func texts(
+        _ texts: Set<String>, heldBy commit: CommitID, in repository: RepositoryName
+    ) async throws -> Set<String> {
+        texts.intersection(state.withLock { $0.texts })
     }
 
     public func rescue(_ workspace: Workspace, reason: String) async throws -> String? {

@@ -3,7 +3,6 @@ import SkepAgents
 import SkepCore
 import SkepQueue
 import SkepStore
-import SkepWire
 import Synchronization
 
 struct RunLog: AsyncParsableCommand {
@@ -101,10 +100,15 @@ extension House {
         if let agent = agents.first(where: { $0.definition.name == name }) { return agent }
         let names = agents.map(\.definition.name.rawValue)
         let hint = nearest(to: name.rawValue, among: names).map { "Did you mean \"\($0)\"?" }
+        let isBuiltIn = agentsFolder == "built in"
+        let place = isBuiltIn ? "among those that are built in" : "in \(agentsFolder)"
         throw ProgramError(
-            .conflict, "There is no agent \"\(name)\" in \(agentsFolder).",
+            .conflict, "There is no agent \"\(name)\" \(place).",
             why: hint ?? (names.isEmpty ? nil : "There are \(TimeText.list(names, "and"))."),
-            advice: advice)
+            advice: advice
+                ?? (isBuiltIn
+                    ? "Yours are files in a folder \"agents\" beside skep.yaml; there is none here."
+                    : nil))
     }
 }
 
@@ -172,20 +176,15 @@ struct SessionPrinter {
         let host = SessionHost(folder: "\(state.sessions)/\(record.id)", program: "")
         var output = TerminalFilter()
         var errors = TerminalFilter()
-        if waits {
-            let tail = SpoolTail(host)
-            while let entry = try await tail.next() {
-                switch entry {
-                case .chunk(let chunk, _): write(chunk, of: record, &output, &errors)
-                case .broken(let why): console.remarks.line(PlainText.line(why))
-                }
-            }
-        } else {
-            var reader = SpoolReader(files: host.files)
-            while true {
-                let batch = try reader.next()
-                for (chunk, _) in batch.chunks { write(chunk, of: record, &output, &errors) }
-                if batch.chunks.isEmpty { break }
+        for try await event in host.output(waits: waits) {
+            switch event.kind {
+            case .output(let bytes):
+                write(output.clean(bytes), "output", at: event.at, of: record, console.output)
+            case .errorOutput(let bytes):
+                write(errors.clean(bytes), "error", at: event.at, of: record, console.remarks)
+            case .note(let text): console.remarks.line(PlainText.line(text))
+            // What it was told, and how it is shut in: `--events` shows that.
+            default: break
             }
         }
         if !console.isJSON {
@@ -195,24 +194,15 @@ struct SessionPrinter {
     }
 
     private func write(
-        _ chunk: Chunk, of record: SessionRecord, _ output: inout TerminalFilter,
-        _ errors: inout TerminalFilter
+        _ text: String, _ stream: String, at time: Timestamp, of record: SessionRecord,
+        _ lines: Terminal
     ) {
-        let text: String
-        switch chunk.stream {
-        case .output: text = output.clean(chunk.bytes)
-        case .error: text = errors.clean(chunk.bytes)
-        // What it was told, and what its host has to say: `--events` shows that.
-        case .input, .mail, .note: return
-        }
         guard console.isJSON else {
-            (chunk.stream == .output ? console.output : console.remarks).write(text)
+            lines.write(text)
             return
         }
         let line = JSON.object([
-            "session_id": .id(record.id),
-            "at": .time(Timestamp(milliseconds: chunk.at.wallMS)),
-            "stream": .text(chunk.stream == .output ? "output" : "error"),
+            "session_id": .id(record.id), "at": .time(time), "stream": .text(stream),
             "text": .text(text),
         ])
         console.output.line(line.line())

@@ -215,13 +215,17 @@ extension House {
     }
 
     /// Has a provider account wait no more.
+    ///
+    /// - Returns: Whether it was parked.
+    @discardableResult
     func liftAccount(
         _ account: ProviderAccount, in store: some AccountStore, _ console: Console
-    ) async throws {
+    ) async throws -> Bool {
         guard try await store.accountHolds().contains(where: { $0.account == account }) else {
-            return
+            return false
         }
         try await store.lift(account)
-        console.note("Account \(account.rawValue) isn't parked any more.")
+        console.note("Account \(account.rawValue) isn't parked any more; its work goes on.")
+        return true
     }
 }

@@ -75,6 +75,7 @@ extension Explanation.Work {
             "places_taken_by": .list(placesTakenBy.map { .id($0) }),
             "asked": .list(asked.map { .name($0) }),
             "asked_at": .time(askedAt),
+            "advice": .optional(advice),
         ])
     }
 }

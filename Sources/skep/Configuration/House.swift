@@ -58,6 +58,11 @@ struct House: Sendable {
         agentHouse.skills = SkillFiles.read(skillsFolder, into: mistakes)
         let agentsFolder = DefinitionFolder(
             "agents", named: configuration.agentsFolder, layers: layers, mistakes: mistakes)
+        let credentials = Credentials(
+            tree, configuration, agents: agentsFolder.files(into: SettingsMistakes()),
+            layers.surroundings)
+        agentHouse.credentialFiles = credentials.files
+        agentHouse.credentialVariables = credentials.variables
         let agents = agents(agentsFolder, AgentCatalog(agentHouse), mistakes)
         SkillFiles.check(
             agents.map(\.definition), agentHouse.skills, skillsFolder, into: mistakes)

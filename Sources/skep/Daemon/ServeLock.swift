@@ -53,7 +53,14 @@ final class ServeLock: Sendable {
         write(isReady: false)
     }
 
-    deinit { close(descriptor) }
+    deinit { Self.letGo(descriptor) }
+
+    /// Closing alone isn't enough: a process that is being started has the descriptor, too, until it
+    /// executes its program.
+    private static func letGo(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Says that work has begun: "skep restart" waits for it.
     func markReady() { write(isReady: true) }
@@ -76,7 +83,7 @@ final class ServeLock: Sendable {
     static func holder(_ state: StateFolder) -> Holder? {
         let descriptor = open(state.serveLock, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
+        defer { letGo(descriptor) }
         guard flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return nil }
         var bytes = [UInt8](repeating: 0, count: 128)
         let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }

@@ -46,7 +46,7 @@ extension DemoCase {
             program: PackageResources.demo_quitter_sh, instructions: "Give up where you must."),
         DemoCase(
             document: PackageResources.demo_issue_lock_md, agent: "sleeper", outcome: .failed,
-            reason: "its time was up", settings: "limits: {seconds: 4}\n",
+            reason: "out of time", settings: "limits: {seconds: 4}\n",
             program: PackageResources.demo_sleeper_sh, instructions: "Reproduce the defect."),
     ]
 }

@@ -15,7 +15,7 @@ extension AgentsError {
         case .programNotExecutable(_, let program): "\"\(program)\" isn't executable"
         case .linkMissing(_, let path): "there is no \(path) to link into its home"
         case .hostMissing, .hostFailed, .sessionFiles, .processesRemain, .promptTooLong,
-            .noSuchUser, .rootRefused, .cannotBeTold, .skillUnusable:
+            .noSuchUser, .rootRefused, .secretTooShort, .cannotBeTold, .skillUnusable:
             what
         }
     }

@@ -233,7 +233,10 @@ struct Doctor {
                 try await agent.check()
                 findings.append(
                     sandbox.obstacle(to: agent.definition)
-                        ?? Diagnosis(subject, .ok, "could start"))
+                        ?? Diagnosis(
+                            subject, .ok,
+                            ["could start", agent.definition.openness].compactMap { $0 }
+                                .joined(separator: "; ")))
             } catch {
                 findings.append(
                     (error as? AgentsError).map { Diagnosis(subject, .warn, of: $0) }

@@ -10,22 +10,17 @@ extension Doctor {
         }
         let holds = (try? await SQLiteSwarmStore(queue).accountHolds()) ?? []
         await queue.close()
-        return holds.map { Diagnosis($0, agents: house.agents.map(\.definition)) }
+        return holds.map { Diagnosis($0) }
     }
 }
 
 extension Diagnosis {
-    init(_ hold: AccountHold, agents: [AgentDefinition], local: LocalTime = LocalTime()) {
-        let agents = agents.filter { $0.provider == hold.account }.map(\.name.rawValue)
-        let test = agents.first.map { "\"skep agent test \($0)\" tries it now" }
-        let advice =
-            hold.type == .authentication
-            ? ["Log in again, or mend its key", test].compactMap { $0 }.joined(separator: "; ")
-            : test
+    init(_ hold: AccountHold, local: LocalTime = LocalTime()) {
+        let again = hold.type == .authentication ? "Log in again, or mend its key; then " : ""
         self.init(
             "account \(hold.account.rawValue)", .warn,
             "It is parked until \(local.dayAndMinute(hold.until)), \(hold.type.words)"
                 + (hold.message.isEmpty ? "" : ": \(hold.message)"),
-            advice: advice.map { $0 + "." })
+            advice: "\(again)\(hold.account.resumeCommand) has it tried at once.")
     }
 }

@@ -111,7 +111,8 @@ struct StatusBoard {
         ])
         for question in picture.questions {
             table.add([
-                "question", question.agent.rawValue, shown(question.issue), question.text, "-",
+                "question", question.agent.rawValue, shown(question.issue), question.text,
+                question.commentURL ?? "-",
             ])
         }
         for pull in picture.pullRequests {

@@ -43,11 +43,13 @@ extension RunHistory {
 
     private func questionTable(_ now: Timestamp) -> Table {
         var table = Table([
-            .fixed("ASKED"), .flexible("QUESTION"), .flexible("ANSWER"), .flexible("BY"),
+            .fixed("ASKED"), .flexible("WHOM"), .flexible("QUESTION"), .flexible("ANSWER"),
+            .flexible("BY"),
         ])
         for asked in questions {
             table.add([
-                TimeText.relative(asked.question.askedAt, to: now), asked.question.text,
+                TimeText.relative(asked.question.askedAt, to: now),
+                asked.question.asked.map(\.rawValue).joined(separator: ", "), asked.question.text,
                 asked.answer ?? "waits for one", asked.answeredBy?.rawValue ?? "-",
             ])
         }
@@ -75,7 +77,9 @@ extension Question {
             "issue": .text(issue.description),
             "agent": .name(agent),
             "text": .text(text),
+            "asked": .list(asked.map { .name($0) }),
             "asked_at": .time(askedAt),
+            "comment_url": .optional(commentURL),
         ])
     }
 }
@@ -84,7 +88,9 @@ extension AnsweredQuestion {
     var json: JSON {
         .object([
             "text": .text(question.text),
+            "asked": .list(question.asked.map { .name($0) }),
             "asked_at": .time(question.askedAt),
+            "comment_url": .optional(question.commentURL),
             "answer": .optional(answer),
             "answered_by": .name(answeredBy),
             "answered_at": .time(answeredAt),

@@ -120,6 +120,7 @@ struct RunDetails {
                 summary.state.words(now)
                     + (run.cancelReason != nil && run.closing == nil ? ", to be cancelled" : "")
             ),
+            ("to do", summary.advice(history.openQuestion)),
             ("issue", "\(run.issue)  \(PlainText.line(run.issueTitle))"),
             ("agent", run.agent.rawValue),
             ("workflow", run.workflow.rawValue),
@@ -229,6 +230,11 @@ struct RunDetails {
         }
         return table
     }
+}
+
+extension RunHistory {
+    /// What its agent waits to be told.
+    var openQuestion: Question? { questions.last { $0.answer == nil }?.question }
 }
 
 extension AttemptRecord {

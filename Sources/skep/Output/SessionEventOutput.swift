@@ -102,23 +102,9 @@ extension Usage {
 
     /// "12,300 tokens in, 840 out, $0.42".
     var words: String {
-        let money = cost.map { ", \($0.words)" } ?? ""
+        let money = cost.map { ", \($0)" } ?? ""
         return "\(TimeText.grouped(Int(input))) tokens in, \(TimeText.grouped(Int(output))) out"
             + money
-    }
-}
-
-extension Money {
-    /// "$0.42", and "$0.0042" where cents would say nothing.
-    var words: String {
-        let isSmall = microdollars.magnitude < 10_000
-        let unit: Int64 = isSmall ? 100 : 10_000
-        let digits = isSmall ? 4 : 2
-        let rounded = (microdollars + unit / 2) / unit
-        let scale: Int64 = isSmall ? 10_000 : 100
-        let rest = String(rounded % scale)
-        return "$\(TimeText.grouped(Int(rounded / scale)))."
-            + String(repeating: "0", count: max(0, digits - rest.count)) + rest
     }
 }
 
@@ -145,6 +131,7 @@ extension AgentFailure {
     var json: JSON {
         .object([
             "type": .name(type), "message": .text(message), "resets_at": .time(resetsAt),
+            "remedy": .text(type.remedy.name),
             "evidence": .list(
                 evidence.map {
                     .object([
@@ -152,5 +139,29 @@ extension AgentFailure {
                     ])
                 }),
         ])
+    }
+}
+
+extension FailureType.Remedy {
+    /// "park_account", as docs/json-output.md has it.
+    var name: String {
+        switch self {
+        case .retry(resumes: true): "resume"
+        case .retry(resumes: false): "retry"
+        case .parkAccount: "park_account"
+        case .wait: "wait"
+        case .giveUp: "give_up"
+        }
+    }
+
+    /// What happens to a run whose session ended so.
+    var words: String {
+        switch self {
+        case .retry(resumes: true): "It is tried once more, with its own session; it counts."
+        case .retry(resumes: false): "It is tried once more, from the beginning; it counts."
+        case .parkAccount: "Its provider account waits, and all its jobs; nothing is counted."
+        case .wait: "It waits, ever longer; nothing is counted."
+        case .giveUp: "The run has failed: only a person can mend it."
+        }
     }
 }

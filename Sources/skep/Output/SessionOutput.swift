@@ -14,7 +14,7 @@ extension RunHistory {
                 session.endedAt.map { TimeText.short($0 - session.startedAt) } ?? "-",
                 session.endedAt == nil ? "-" : TimeText.bytes(session.outputBytes),
                 session.facts.usage.map { TimeText.grouped(Int($0.tokens)) } ?? "—",
-                session.facts.usage?.cost?.words ?? "—", session.ending ?? "open",
+                session.facts.usage?.cost?.description ?? "—", session.ending ?? "open",
             ])
         }
         return table
@@ -37,7 +37,7 @@ extension RunHistory {
             guard let failure = session.facts.failure else { continue }
             let evidence = failure.evidence.map { "\($0.rule) in \($0.source): \($0.text)" }
             table.add([
-                "\(session.id)", failure.type.words, failure.message,
+                "\(session.id)", failure.type.words, failure.detail ?? "",
                 evidence.joined(separator: "; "),
             ])
         }

@@ -2,7 +2,6 @@ import SkepAgents
 import SkepCore
 import SkepQueue
 import SkepWire
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -203,9 +202,10 @@ struct AgentTrial: Sendable {
         try Task.checkCancellation()
         let length = clock.uptime - start
         guard wasAtWork else {
+            // A program without a model may have no commands to run.
             report.add(
-                "stop", .fail, "it never ran a command that could have been stopped",
-                duration: length)
+                "stop", agent.definition.adapter == "command" ? .no : .fail,
+                "it never ran a command that could have been stopped", duration: length)
             return
         }
         var left = SessionRemains.count(session: try host(3).request()?.session ?? "")
@@ -217,129 +217,8 @@ struct AgentTrial: Sendable {
                 : "\(TimeText.count(left, "process", "processes")) of it lived on",
             duration: length)
     }
-
-    // The sandbox, tried by a program that isn't the agent
-
-    /// What an agent does depends on its mood; a shell in the same sandbox tries it for sure.
-    private func tryOutside(_ report: inout TrialReport) async throws {
-        tell("tries to get out of its sandbox")
-        guard var request = try host(1).request() else { return }
-        request.session = "trial-probe-\(getpid())"
-        request.program = "/bin/sh"
-        request.arguments = [
-            "sh", "-c", "echo >\"$0\" 2>/dev/null; echo >\"$1\" 2>/dev/null; exit 0",
-            folder.outside + "/probe", workspace.path + "/.skep-probe",
-        ]
-        request.environment = ["PATH": "/usr/bin:/bin", "HOME": workspace.homePath]
-        request.input = nil
-        request.hasDialogue = false
-        request.limits.wallMS = 60_000
-        let host = SessionHost(
-            folder: "\(TrialFolder.sessions(in: folder.path))/probe", program: house.host)
-        mkdir(host.folder, 0o711)
-        try await host.start(request)
-        do { _ = try await host.waitUntilOver() } catch {
-            try await host.end(grace: .zero)
-            throw error
-        }
-        let isOut = access(folder.outside + "/probe", F_OK) == 0
-        let isIn = access(workspace.path + "/.skep-probe", F_OK) == 0
-        unlink(workspace.path + "/.skep-probe")
-        let level = report.sandbox?.level ?? .none
-        let isRight = level == .none || !isOut && isIn == (level >= .workspaceWrite)
-        report.add(
-            "outside", level == .none ? .no : isRight ? .ok : .fail,
-            [
-                isOut ? "it can write outside of its workspace" : "it can't write outside",
-                isIn ? "it can write inside" : "it can't write inside",
-            ].joined(separator: ", "))
-    }
-}
-
-extension AgentTrial {
-    struct Outcome: Sendable {
-        /// `nil`: it wasn't through in time, and was stopped.
-        var result: SessionResult?
-        var length: Duration
-        /// From the start to the first thing it told.
-        var firstWord: Duration?
-        /// What it complained of last, or waited for.
-        var complaint: String?
-
-        func lateness(_ limit: Duration) -> String {
-            "it wasn't through after \(TimeText.short(limit))"
-                + (complaint.map { "; its last trouble: \($0.prefix(300))" } ?? "")
-        }
-    }
-
-    fileprivate func host(_ number: Int64) -> SessionHost {
-        SessionHost(
-            folder: "\(TrialFolder.sessions(in: folder.path))/\(number)", program: house.host)
-    }
-
-    /// A session from its beginning to its end, and no longer than it may take.
-    fileprivate func session(
-        _ number: Int64, _ prompt: String, resuming vendor: String? = nil
-    ) async throws -> Outcome {
-        let start = clock.uptime
-        let firstWord = Mutex<Duration?>(nil)
-        let complaint = Mutex<String?>(nil)
-        let assignment = Assignment(
-            session: SessionID(rawValue: number), run: workspace.run, issue: issue(prompt),
-            prompt: prompt, resumes: vendor, resumePrompt: prompt,
-            watch: { event in
-                if event.kind.isWord {
-                    firstWord.withLock { $0 = $0 ?? clock.uptime - start }
-                }
-                if let text = event.kind.complaint { complaint.withLock { $0 = text } }
-                return nil
-            }, ending: { .stop })
-        let result = try await withThrowingTaskGroup(of: SessionResult?.self) { group in
-            group.addTask {
-                try await agent.withSession(assignment, in: workspace) { try await $0.result() }
-            }
-            group.addTask {
-                try await clock.sleep(for: limit)
-                return nil
-            }
-            let result = try await group.next() ?? nil
-            group.cancelAll()
-            // A session that is cancelled throws when it has gone.
-            while true { do { if try await group.next() == nil { break } } catch {} }
-            return result
-        }
-        return Outcome(
-            result: result, length: clock.uptime - start, firstWord: firstWord.withLock { $0 },
-            complaint: complaint.withLock { $0 })
-    }
-
-    private func issue(_ prompt: String) -> Issue {
-        Issue(
-            reference: IssueReference(repository: workspace.repository, number: 1),
-            title: "Try \(agent.definition.name)", body: prompt, isOpen: true, labels: [],
-            assignees: [], author: LoginName(rawValue: "skep"), isPullRequest: false,
-            createdAt: clock.now, updatedAt: clock.now, url: "")
-    }
 }
 
 extension SessionHost.State {
     fileprivate var isUnfinished: Bool { self == .alive || self == .notStarted }
-}
-
-extension SessionEvent.Kind {
-    fileprivate var complaint: String? {
-        switch self {
-        case .problem(let trouble): trouble.text
-        case .waiting(let wait): wait.text
-        default: nil
-        }
-    }
-
-    /// Whether the agent itself has said it.
-    fileprivate var isWord: Bool {
-        switch self {
-        case .told, .sandbox, .note, .permission: false
-        default: true
-        }
-    }
 }

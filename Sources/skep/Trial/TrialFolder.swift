@@ -1,7 +1,6 @@
 import SkepAgents
 import SkepCore
 import SkepQueue
-import Subprocess
 
 #if canImport(Glibc)
     import Glibc
@@ -18,7 +17,7 @@ import Subprocess
 /// are kept.
 struct TrialFolder: Sendable {
     let path: String
-    private let user: AgentUser?
+    let user: AgentUser?
 
     var repository: String { path + "/work" }
     var home: String { path + "/home" }
@@ -61,41 +60,6 @@ struct TrialFolder: Sendable {
                 why: StateFolder.reason(errno) + ".")
         }
         if let user, isAgents { chown(path, user.uid, user.gid) }
-    }
-
-    /// Makes the repository with one commit, and lends it as a workspace.
-    func workspace() async throws -> Workspace {
-        let script = """
-            cd "$0" && git init -q -b main && printf '# A place to try an agent\\n' >README.md \
-            && git add README.md && git commit -q -m 'Begin' && git rev-parse HEAD
-            """
-        var options = PlatformOptions()
-        if let user {
-            options.userID = user.uid
-            options.groupID = user.gid
-            options.supplementaryGroups = []
-        }
-        let result = try? await run(
-            .name("sh"), arguments: ["-c", script, repository],
-            environment: .inherit.updating([
-                "HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Skep",
-                "GIT_AUTHOR_EMAIL": "skep@localhost", "GIT_COMMITTER_NAME": "Skep",
-                "GIT_COMMITTER_EMAIL": "skep@localhost",
-            ]), platformOptions: options, input: .none, output: .string(limit: 4096),
-            error: .string(limit: 4096))
-        guard let result, result.terminationStatus.isSuccess,
-            let base = CommitID(
-                rawValue: String(result.standardOutput.prefix { !$0.isNewline })),
-            let name = RepositoryName("skep/agent-test")
-        else {
-            throw ProgramError(
-                .configuration, "Can't make a repository to try the agent in.",
-                why: result.map { String($0.standardError.prefix { !$0.isNewline }) },
-                advice: "Install git.")
-        }
-        return Workspace(
-            run: RunID(rawValue: 1), repository: name, path: repository, outputPath: output,
-            homePath: home, base: base, branch: BranchName(rawValue: "main"))
     }
 
     /// What stands in a file of the repository; `nil` when there is none.

@@ -86,6 +86,7 @@ struct TrialReport: Sendable {
                 console.output.line(
                     PlainText.line("  \(evidence.rule), \(evidence.source): \(evidence.text)"))
             }
+            console.output.line("  In a run: \(failure.type.remedy.words)")
         }
         console.output.line("")
         console.output.line(

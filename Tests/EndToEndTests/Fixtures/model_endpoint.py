@@ -14,7 +14,9 @@ it answers with "ok". A request without a key is refused.
 
 It counts what its answers told to have used; /count has it by orders ("Create", "Append", "Run", and
 "" without one), and apart where no tools were offered ("Create, aside"): agents ask such things of
-their own accord, for titles and the like.
+their own accord, for titles and the like. /heard has the text of each conversation that offered
+tools, as often as it came. While there is a file ADDRESS-FILE.hold, who tells that an order was done
+waits for the answer.
 
     model_endpoint.py ADDRESS-FILE    writes "http://127.0.0.1:PORT" there when it listens
 """
@@ -24,6 +26,7 @@ import os
 import re
 import sys
 import threading
+import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -147,6 +150,8 @@ class Conversation:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     count = Count()
+    heard = []
+    hold = None
 
     def log_message(self, *_):
         pass
@@ -179,6 +184,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/count":
             self.send_json(self.count.used)
             return
+        if self.path == "/heard":
+            self.send_json(self.heard)
+            return
         model = {"id": "scripted", "object": "model", "type": "model", "display_name": "scripted"}
         self.send_json({"object": "list", "data": [model], "models": [], "has_more": False})
 
@@ -192,13 +200,22 @@ class Handler(BaseHTTPRequestHandler):
             self.send_json({"input_tokens": 1200})
         elif path == "/v1/responses":
             entries = body.get("input")
-            self.answer_responses(Conversation(body, entries if isinstance(entries, list) else []))
+            self.answer_responses(self.listen(body, entries if isinstance(entries, list) else []))
         elif path == "/v1/messages":
-            self.answer_messages(Conversation(body, body.get("messages") or []))
+            self.answer_messages(self.listen(body, body.get("messages") or []))
         elif path == "/v1/chat/completions":
-            self.answer_chat(Conversation(body, body.get("messages") or []))
+            self.answer_chat(self.listen(body, body.get("messages") or []))
         else:
             self.send_json({"error": {"type": "not_found_error", "message": path}}, 404)
+
+    def listen(self, body, items):
+        """What was said, when it is to be answered."""
+        conversation = Conversation(body, items)
+        if conversation.tools:
+            self.heard.append(conversation.text)
+        while conversation.has_result and os.path.exists(self.hold):
+            time.sleep(0.05)
+        return conversation
 
     def answer_responses(self, conversation):
         """OpenAI: https://platform.openai.com/docs/api-reference/responses-streaming"""
@@ -330,6 +347,7 @@ def main():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     path = sys.argv[1]
+    Handler.hold = path + ".hold"
     with open(path + ".new", "w") as file:
         file.write(f"http://127.0.0.1:{server.server_port}")
     os.replace(path + ".new", path)

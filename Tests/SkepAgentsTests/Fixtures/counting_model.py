@@ -5,13 +5,15 @@
 
 FOLDER/count holds what its answers told to have used: requests, input, cached and output tokens;
 requests without tools stand apart, in FOLDER/count-aside. FOLDER/told is all the text that was sent
-last. The key says how it behaves:
+last. The key, or what stands behind its last dash, says how it behaves:
 
     refused     401
     broken      500
+    busy        529 where its provider has that, else 503
     limited     429, with a time to wait
     spent       429, since the account has used up what it may
     silent      never answers
+    stuck       the tool that it calls never returns
     patient     its answer to a tool's result waits until FOLDER/go is there
 """
 import json
@@ -32,19 +34,22 @@ LIMIT = "This request would exceed your organization's rate limit. Please try ag
 TROUBLES = {
     "refused": (401, {}, {"type": "authentication_error", "message": "scripted 401"}),
     "broken": (500, {}, {"type": "api_error", "message": "scripted 500"}),
-    "limited": (429, {"Retry-After": "120"}, {"type": "rate_limit_error", "message": LIMIT}),
+    "busy": (503, {}, {"type": "server_error", "code": "server_is_overloaded",
+                       "message": "The server is currently overloaded. Please try again later."}),
+    "limited": (429, {"Retry-After": "2"}, {"type": "rate_limit_error", "message": LIMIT}),
     "spent": (429, {}, {
         "type": "insufficient_quota", "code": "insufficient_quota",
         "message": "You exceeded your current quota, please check your plan and billing details."}),
 }
 # By path, where a provider has a way of its own.
-SPENT = {
-    "/v1/responses": (429, {}, {
+OWN_WAYS = {
+    ("spent", "/v1/responses"): (429, {}, {
         "type": "usage_limit_reached", "message": "The usage limit has been reached",
         "plan_type": "pro", "resets_at": RESET}),
-    "/v1/messages": (400, {}, {
+    ("spent", "/v1/messages"): (400, {}, {
         "type": "invalid_request_error",
         "message": "Your credit balance is too low to access the Anthropic API."}),
+    ("busy", "/v1/messages"): (529, {}, {"type": "overloaded_error", "message": "Overloaded"}),
 }
 
 
@@ -75,13 +80,11 @@ class Handler(model_endpoint.Handler):
 
     def do_POST(self):
         key = self.headers.get("x-api-key") or self.headers.get("Authorization") or ""
-        way = key.split(" ")[-1]
-        self.is_patient = way == "patient"
+        way = key.split(" ")[-1].split("-")[-1]
+        self.way = way
         if way == "silent":
             time.sleep(3600)
-        trouble = TROUBLES.get(way)
-        if way == "spent":
-            trouble = SPENT.get(self.path.split("?")[0], trouble)
+        trouble = OWN_WAYS.get((way, self.path.split("?")[0]), TROUBLES.get(way))
         if not trouble:
             super().do_POST()
             return
@@ -94,20 +97,24 @@ class Handler(model_endpoint.Handler):
             self.send_header(name, value)
         super().end_headers()
 
-    def wait(self, conversation):
-        while self.is_patient and conversation.has_result and not os.path.exists(f"{FOLDER}/go"):
+    def obey(self, conversation):
+        """What the key wants of an answer that is given."""
+        if self.way == "stuck" and conversation.command:
+            conversation.command = "tail -f /dev/null"
+        is_patient = self.way == "patient" and conversation.has_result
+        while is_patient and not os.path.exists(f"{FOLDER}/go"):
             time.sleep(0.05)
 
     def answer_responses(self, conversation):
-        self.wait(conversation)
+        self.obey(conversation)
         super().answer_responses(conversation)
 
     def answer_messages(self, conversation):
-        self.wait(conversation)
+        self.obey(conversation)
         super().answer_messages(conversation)
 
     def answer_chat(self, conversation):
-        self.wait(conversation)
+        self.obey(conversation)
         super().answer_chat(conversation)
 
 

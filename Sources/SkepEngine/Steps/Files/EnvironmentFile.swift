@@ -34,6 +34,18 @@ enum EnvironmentFile {
         return variables
     }
 
+    /// Whether a value is to be kept out of what is shown: it has 8 bytes at least, and is no number,
+    /// no word of lower-case letters, and no host, path or address in lower case. Those stand in any
+    /// code, and taking them out of what an agent says would garble it.
+    static func isSecret(_ value: String) -> Bool {
+        let number = /[+-]?[0-9]+([.,:][0-9]+)*/
+        let path = /(~|\.\.?)?\/[a-z0-9._\/-]*/
+        // A word, or a host with its port; an address has no user, who might have a password.
+        let host = /([a-z]+:\/\/)?([a-z]+|([a-z0-9-]+\.)+([a-z]+|[0-9]+))(:[0-9]+)?(\/[a-z\/]*)?/
+        return value.utf8.count >= 8 && value.wholeMatch(of: number) == nil
+            && value.wholeMatch(of: path) == nil && value.wholeMatch(of: host) == nil
+    }
+
     private static func isName(_ text: Substring) -> Bool {
         guard let first = text.first, !first.isNumber else { return false }
         return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }

@@ -8,7 +8,9 @@ struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "Look at the agents, add one, try one",
         discussion: "Example: skep agent test claude",
-        subcommands: [AgentList.self, AgentShow.self, AgentAdd.self, AgentTest.self])
+        subcommands: [
+            AgentList.self, AgentShow.self, AgentAdd.self, AgentTest.self, AgentResume.self,
+        ])
 }
 
 struct AgentList: AsyncParsableCommand {
@@ -105,7 +107,7 @@ struct ListedAgent {
         guard let hold else { return definition.provider.rawValue }
         return
             "\(definition.provider.rawValue), parked until \(local.dayAndMinute(hold.until)): "
-            + "\(hold.type.words)"
+            + "\(hold.type.words); \(definition.provider.resumeCommand) has it tried at once"
     }
 
     var json: JSON {
@@ -114,7 +116,7 @@ struct ListedAgent {
             "adapter": .text(definition.adapter),
             "login": .name(definition.login),
             "has_token": .boolean(definition.accountToken != nil),
-            "home": .text(definition.home == .operator ? "operator" : "own"),
+            "home": .text(definition.home.mode.rawValue),
             "concurrency": .number(definition.concurrency),
             "time_limit_seconds": .number(definition.limits.time.components.seconds),
             "output_limit_bytes": .number(definition.limits.outputBytes),
@@ -169,7 +171,7 @@ extension UsageSum {
     var shortWords: String {
         if sessions == 0 { return "-" }
         if let cost = usage.cost {
-            return sessionsWithoutCost == 0 ? cost.words : "over \(cost.words)"
+            return sessionsWithoutCost == 0 ? cost.description : "over \(cost)"
         }
         return usage.tokens == 0 ? "—" : "\(TimeText.grouped(Int(usage.tokens))) tokens"
     }

@@ -144,7 +144,7 @@ struct AgentPicture {
             ("adapter", definition.adapter, ["adapter"]),
             ("account", definition.login?.rawValue ?? "-", ["account"]),
             ("provider", definition.provider.rawValue, ["provider"]),
-            ("home", definition.home == .operator ? "the operator's" : "its own", ["home"]),
+            ("home", definition.homeWords, ["home"]),
             (
                 "sandbox", sandbox.level.rawValue + (sandbox.isRequired ? ", required" : ""),
                 ["sandbox.level", "sandbox"]
@@ -284,8 +284,28 @@ extension Budget {
     /// "200,000 tokens, $5.00".
     var words: String {
         let words = [
-            tokens.map { "\(TimeText.grouped(Int($0))) tokens" }, money.map(\.words),
+            tokens.map { "\(TimeText.grouped(Int($0))) tokens" }, money.map(\.description),
         ].compactMap { $0 }
         return words.isEmpty ? "no limit" : words.joined(separator: ", ")
+    }
+}
+
+extension AgentDefinition {
+    /// What of the operator's it can change, or all; `nil`: nothing.
+    var openness: String? {
+        if sandbox.level == .none { return "without a sandbox: it can do all that its user can" }
+        return home.logins.isEmpty ? nil : "may write \(Self.paths(home.logins))"
+    }
+
+    /// Whose home it has, and what of the operator's is open to it.
+    fileprivate var homeWords: String {
+        let whose = home.mode == .own ? "its own" : "the operator's"
+        let seen = home.mode == .own || home.links.isEmpty ? nil : "sees \(Self.paths(home.links))"
+        return [whose, sandbox.level == .none ? nil : seen, openness].compactMap { $0 }
+            .joined(separator: "; ")
+    }
+
+    private static func paths(_ paths: [String]) -> String {
+        paths.map { "~/" + $0 }.joined(separator: ", ")
     }
 }

@@ -1,0 +1,58 @@
+import SkepCore
+import SkepWire
+import Testing
+
+@testable import SkepAgents
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite("An agent's own home")
+struct OwnHomeTests {
+    @Test("A link that the agent left there leads Skep to nothing of the operator's")
+    func plantedLinks() throws {
+        let folder = TemporaryFolder()
+        let home = folder.make("home")
+        let operators = folder.make("operator/.config")
+        symlink(operators, home + "/.config")
+
+        try OwnHome(home, of: nil).link(".config/goose/config.yaml", to: "/somewhere")
+
+        #expect(!FileStatus.exists(operators + "/goose"))
+        var target = [CChar](repeating: 0, count: 100)
+        #expect(readlink(home + "/.config/goose/config.yaml", &target, 99) == 10)
+    }
+
+    @Test("What a program has put in a link's place stays")
+    func keepsRenewed() throws {
+        let home = TemporaryFolder().path + "-home"
+        defer { _ = FileStatus.names(in: home).map { unlink("\(home)/\($0)") } }
+        try FileStatus.makeFolder(home, mode: 0o700)
+        try Files.replace(home + "/login", with: Array("new".utf8))
+
+        try OwnHome(home, of: nil).link("login", to: "/somewhere")
+
+        #expect(try Files.read(home + "/login") == Array("new".utf8))
+        rmdir(home)
+    }
+
+    @Test("An operator's home in a sandbox wants its program's files named")
+    func operatorsHome() throws {
+        let fixture = try CommandFixture()
+        func agent(_ home: [(String, SettingsNode.Value)], _ level: String) throws {
+            _ = try fixture.agent(
+                script: "true", [("home", CommandFixture.map(home)), ("sandbox", .text(level))])
+        }
+        let mode = ("mode", SettingsNode.Value.text("operator"))
+
+        #expect(throws: SettingsError.self) { try agent([mode], "workspace-write") }
+        try agent([mode], "none")
+        try agent([mode, ("login", CommandFixture.list([".agent/login"]))], "workspace-write")
+        #expect(throws: SettingsError.self) {
+            try agent([("login", CommandFixture.list(["../x"]))], "none")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import SkepCore
+import SkepTestSupport
+import Testing
+
+@testable import SkepAgents
+
+@Suite(
+    "Real agents that are cancelled", .serialized,
+    .enabled(if: !RealAgent.possible.isEmpty, "Scripts/setup-peers installs them"))
+struct RealCancelTests {
+    @Test(
+        "Stopped at work it is told in its own protocol, ends its turn, and can be gone on with",
+        arguments: RealAgent.possible.filter { $0 != .codex })
+    func isCancelled(name: RealAgent) async throws {
+        let model = try await RealModel()
+        let (agent, fixture) = try name.settle(model, key: "patient")
+        let assignment = try fixture.assignment(prompt: RealAgentTests.order)
+
+        try await agent.withSession(assignment, in: fixture.workspace) { session in
+            for try await event in session.events {
+                if case .tool(let call) = event.kind, call.status == .completed { break }
+            }
+        }
+        var events: [SessionEvent.Kind] = []
+        for try await event in agent.events(of: assignment.session) { events.append(event.kind) }
+        model.letGo()
+        var next = try fixture.assignment(prompt: "All anew.", session: 18)
+        next.resumes = try #require(events.vendorSession)
+        next.resumePrompt = "Go on."
+        let (second, _) = try await fixture.follow(agent, next)
+
+        #expect(events.last(where: \.isTurnEnd) == .turnEnded(.cancelled))
+        #expect(try fixture.remains(of: assignment.session) == 0)
+        #expect(second.start?.isResumed == true)
+        #expect(second.failure == nil)
+        #expect(model.told.contains("Go on."))
+    }
+}
+
+extension [SessionEvent.Kind] {
+    fileprivate var vendorSession: String? {
+        lazy.compactMap { if case .began(let start) = $0 { start.vendorSession } else { nil } }
+            .first
+    }
+}
