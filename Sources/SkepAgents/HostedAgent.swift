@@ -60,7 +60,12 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         if case .failure = outcome, !Task.isCancelled {
             // The body failed for a reason of its own, while nobody wants the session ended.
         } else {
-            do { try await leave(host, assignment, leader) } catch { obstacle = error }
+            do {
+                try await leave(host, assignment, leader)
+                if try host.state() != .alive { try takeLoginsBack(workspace.homePath) }
+            } catch {
+                obstacle = error
+            }
         }
         leading.cancel()
         _ = await leading.result

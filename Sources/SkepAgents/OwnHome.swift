@@ -46,6 +46,27 @@ struct OwnHome {
         }
     }
 
+    /// Takes a file back to the home that it was linked from, where a program has renamed a new one
+    /// over the link: of a login that was renewed, the old token may be worth nothing by now. A link
+    /// stands there again then.
+    func takeBack(_ path: String, to other: OwnHome, at otherPath: String) throws(AgentsError) {
+        let names = path.split(separator: "/")
+        guard let name = names.last.map(String.init),
+            let folder = try folder(names.dropLast(), replaces: false),
+            folder.status(name)?.kind == .file,
+            let place = try other.folder(names.dropLast(), replaces: false)
+        else { return }
+        try Self.failing { () throws(GitError) in
+            let bytes = try folder.read(name, atMost: Self.largestLogin)
+            try place.replace(name, bytes, mode: 0o600, owner: other.owner)
+            try folder.remove(name)
+        }
+        try link(path, to: otherPath + "/" + path)
+    }
+
+    /// 1 MiB. Logins have a few KiB.
+    private static let largestLogin = 1 << 20
+
     private static func failing<R>(_ body: () throws(GitError) -> R) throws(AgentsError) -> R {
         do { return try body() } catch { throw .sessionFiles(text: "\(error)") }
     }

@@ -148,10 +148,11 @@ public final class Folder: Sendable {
     }
 
     /// Makes a file or puts a new one in its place; readers see the old one or the new.
-    public func replace(_ name: String, _ bytes: [UInt8], owner: FileOwner? = nil) throws(GitError)
-    {
+    public func replace(
+        _ name: String, _ bytes: [UInt8], mode: UInt32 = 0o644, owner: FileOwner? = nil
+    ) throws(GitError) {
         try remove(name + ".new")
-        try write(name + ".new", bytes, owner: owner)
+        try write(name + ".new", bytes, mode: mode, owner: owner)
         guard renameat(descriptor, name + ".new", descriptor, name) == 0 else { throw fail(name) }
     }
 

@@ -39,6 +39,31 @@ struct OwnHomeTests {
         rmdir(home)
     }
 
+    @Test("A login that a program renewed by a new file is the operator's login then")
+    func takesLoginsBack() async throws {
+        let fixture = try CommandFixture()
+        let login = fixture.house.operatorHome + "/.bee/login"
+        try FileStatus.makeFolder(fixture.house.operatorHome + "/.bee", mode: 0o700)
+        try Files.replace(login, with: Array("old".utf8), mode: 0o600)
+        let agent = try fixture.agent(
+            script: "cat ~/.bee/login; printf new >~/.bee/login.tmp; "
+                + "mv ~/.bee/login.tmp ~/.bee/login",
+            [
+                (
+                    "home",
+                    CommandFixture.map([("login", CommandFixture.list([".bee/login"]))])
+                )
+            ])
+
+        let (_, first) = try await fixture.run(agent)
+        #expect(first.contains("old"))
+        #expect(try Files.read(login) == Array("new".utf8))
+        var status = stat()
+        #expect(stat(login, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        var target = [CChar](repeating: 0, count: 1000)
+        #expect(readlink(fixture.workspace.homePath + "/.bee/login", &target, 999) > 0)
+    }
+
     @Test("An operator's home in a sandbox wants its program's files named")
     func operatorsHome() throws {
         let fixture = try CommandFixture()
