@@ -16,7 +16,8 @@ public struct AgentCatalog: Sendable {
         },
         Adapter(name: ClaudeCodeAdapter.name) { definition, reader, house in
             let adapter = ClaudeCodeAdapter(
-                options: ClaudeCodeOptions(reader), permissions: definition.permissions,
+                options: ClaudeCodeOptions(reader, budgets: definition.budgets),
+                permissions: definition.permissions,
                 toolServers: definition.toolServers)
             return HostedAgent(definition, adapter, house: house)
         },

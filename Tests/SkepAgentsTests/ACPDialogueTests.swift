@@ -7,7 +7,7 @@ import Testing
 struct ACPDialogueTests {
     private static let command = CommandTemplate(words: ["agent"], and: .home)
 
-    private func dialogue(
+    func dialogue(
         _ brief: Brief? = DialogueLog.brief, refusing: Set<ToolCall.Purpose> = [],
         _ change: (inout ACPOptions) -> Void = { _ in }
     ) -> ACPDialogue {
@@ -17,25 +17,25 @@ struct ACPDialogueTests {
             brief, options: options, permissions: PermissionPolicy(refused: refusing))
     }
 
-    private let hello = #"""
+    let hello = #"""
         {"jsonrpc":"2.0","id":"initialize","result":{"protocolVersion":1,"agentCapabilities":{"loadSession":true},"agentInfo":{"name":"x","version":"2.1"}}}
         """#
-    private let session = #"{"jsonrpc":"2.0","id":"session","result":{"sessionId":"s1"}}"#
-    private let done = #"{"jsonrpc":"2.0","id":"prompt-1","result":{"stopReason":"end_turn"}}"#
+    let session = #"{"jsonrpc":"2.0","id":"session","result":{"sessionId":"s1"}}"#
+    let done = #"{"jsonrpc":"2.0","id":"prompt-1","result":{"stopReason":"end_turn"}}"#
 
-    private func update(_ body: String) -> String {
+    func update(_ body: String) -> String {
         #"{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s1","update":"#
             + body + "}}"
     }
 
-    private func permission(_ id: String, kind: String = "fetch") -> String {
+    func permission(_ id: String, kind: String = "fetch") -> String {
         #"{"jsonrpc":"2.0","id":"# + id
             + #","method":"session/request_permission","params":{"sessionId":"s1","toolCall":{"toolCallId":"c1","title":"Look it up","kind":""#
             + kind
             + #""},"options":[{"optionId":"always","name":"","kind":"allow_always"},{"optionId":"allow","name":"","kind":"allow_once"},{"optionId":"no","name":"","kind":"reject_once"}]}}"#
     }
 
-    private func said(_ log: DialogueLog) -> [ACPMessage] {
+    func said(_ log: DialogueLog) -> [ACPMessage] {
         log.entries.compactMap { entry in
             guard case .said(let line) = entry.kind else { return nil }
             return ACPMessage(line)
@@ -133,50 +133,28 @@ struct ACPDialogueTests {
         log.expectAdoption { dialogue() }
     }
 
-    @Test("Options are chosen by their kind, once rather than always")
-    func choosesByKind() {
-        let lines = [hello, session, permission("7"), permission(#""x""#, kind: "edit"), done]
-
-        let log = DialogueLog.conversation(dialogue(refusing: [.fetch]), lines)
-
-        let answers = said(log).compactMap { message -> String? in
-            guard case .answer(_, .success(let result)) = message else { return nil }
-            return result["outcome"]["optionId"].text
+    @Test("Of Hermes a turn that went well tells what it used, and one that was refused doesn't")
+    func countsHermes() throws {
+        func digest(_ lines: [String]) -> SessionDigest {
+            var digest = SessionDigest()
+            let log = DialogueLog.conversation(dialogue(), lines)
+            for event in log.events(dialogue()) { digest.take(event) }
+            return digest
         }
-        #expect(answers == ["no", "allow"])
-        log.expectAdoption { dialogue(refusing: [.fetch]) }
+        let word = update(
+            #"{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"HTTP 401: scripted 401"}}"#
+        )
+
+        let good = digest(try recorded("acp-hermes.jsonl"))
+        let refused = digest([hello, session, word, done])
+
+        #expect(good.turnEnd == .done)
+        #expect(good.isTurnCounted)
+        #expect(refused.turnEnd == .done)
+        #expect(!refused.isTurnCounted)
     }
 
-    @Test("Who asks for ever for what it doesn't get is cancelled and stopped")
-    func losesPatience() {
-        let asking = (1...60).map { permission("\($0)") }
-
-        var log = DialogueLog.conversation(dialogue(refusing: [.fetch]), [hello, session] + asking)
-
-        let troubles = log.events(dialogue()).troubles
-        #expect(troubles.map(\.code) == ["policy_violation"])
-        #expect(log.wishes(dialogue(refusing: [.fetch])) == ["stop"])
-        #expect(log.cancel(dialogue()) == Self.cancel)
-        log.add(.said(Array(Self.cancel.utf8)))
-        let wishes = log.wishes(dialogue(refusing: [.fetch]))
-        #expect(wishes.count == 10)
-        #expect(wishes.dropLast().allSatisfy { $0.contains(#""outcome":"cancelled""#) })
-        #expect(wishes.last == "stop")
-    }
-
-    @Test("Who asks for ever other things is stopped as well")
-    func losesPatienceInAll() {
-        let asking = (1...1001).map {
-            permission("\($0)").replacing("Look it up", with: "Look up \($0)")
-        }
-
-        let log = DialogueLog.conversation(dialogue(refusing: [.fetch]), [hello, session] + asking)
-
-        #expect(log.events(dialogue()).troubles.map(\.code) == ["policy_violation"])
-        #expect(log.wishes(dialogue(refusing: [.fetch])) == ["stop"])
-    }
-
-    private static let cancel =
+    static let cancel =
         #"{"jsonrpc":"2.0","method":"session/cancel","params":{"sessionId":"s1"}}"#
 
     @Test("It can be cancelled in a turn, once, and is told nothing more then")

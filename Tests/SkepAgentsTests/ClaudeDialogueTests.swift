@@ -214,6 +214,35 @@ struct ClaudeDialogueTests {
         #expect(events.last == .turnEnded(.cancelled))
     }
 
+    @Test("What the model wrote is told within a turn, where its messages come in pieces")
+    func countsPieces() {
+        func start(_ id: String) -> String {
+            #"{"type":"stream_event","event":{"type":"message_start","message":{"id":"\#(id)","usage":{"input_tokens":100,"output_tokens":1}}}}"#
+        }
+        func block(_ id: String, _ text: String) -> String {
+            #"{"type":"assistant","message":{"id":"\#(id)","content":[{"type":"text","text":"\#(text)"}],"usage":{"input_tokens":100,"output_tokens":1}}}"#
+        }
+        func end(_ id: String, _ output: Int) -> String {
+            #"{"type":"stream_event","event":{"type":"message_delta","usage":{"output_tokens":\#(output)}},"api_message_id":"\#(id)"}"#
+        }
+        var log = DialogueLog()
+        // Two at once, as of a helper of its own.
+        for line in [
+            start("a"), block("a", "A"), start("b"), block("b", "B"), block("a", "C"), end("a", 40),
+            end("b", 60), block("b", "D"),
+        ] { log.print(line) }
+
+        let told = log.events(ClaudeDialogue(nil, PermissionPolicy())).compactMap {
+            if case .usage(let usage) = $0 { usage } else { nil }
+        }
+
+        #expect(
+            told == [
+                Usage(input: 100, output: 1), Usage(input: 200, output: 2),
+                Usage(input: 200, output: 41), Usage(input: 200, output: 100),
+            ])
+    }
+
     @Test("Usage of a resumed session is this run's alone, cost included")
     func countsResumed() throws {
         let session = "ef3241c6-95c1-4255-84b7-babbf9d410b7"

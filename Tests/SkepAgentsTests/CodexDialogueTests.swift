@@ -98,22 +98,70 @@ struct CodexDialogueTests {
     private static let thread = "01a2023a-b695-7f70-84d0-f1eb8f93f08f"
 
     /// Puts what codex would have kept of the thread into a home.
-    private func keepRollout(in home: String) throws {
+    private func keepRollout(in home: String, more: [String] = []) throws {
         var path = home
         for name in [".codex", "sessions", "2023", "11", "14"] {
             path += "/" + name
             mkdir(path, 0o755)
         }
-        func count(_ time: String, _ input: Int, _ output: Int) -> String {
-            #"{"timestamp":"2023-11-14T\#(time)Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":\#(input),"output_tokens":\#(output)}}}}"#
-        }
-        let lines = [
-            count("22:10:00.000", 1200, 80), count("22:11:00.000", 2400, 160),
+        var lines = [
+            Self.count("22:10:00.000", 1200, 80), Self.count("22:11:00.000", 2400, 160),
             String(repeating: "x", count: 600_000),
         ]
+        lines += more
         try Files.replace(
             path + "/rollout-2023-11-14T22-10-00-\(Self.thread).jsonl",
             with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o600)
+    }
+
+    private static func count(_ time: String, _ input: Int, _ output: Int) -> String {
+        #"{"timestamp":"2023-11-14T\#(time)Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":\#(input),"output_tokens":\#(output)}}}}"#
+    }
+
+    /// A log's entries are a second apart, from 22:13:20 on.
+    @Test(
+        "What it has used is told within a turn, and of one that never ends",
+        arguments: [false, true])
+    func countsWithinTurn(isResumed: Bool) throws {
+        let folder = TemporaryFolder()
+        var brief = isResumed ? DialogueLog.brief(resumes: Self.thread) : DialogueLog.brief
+        brief.places.home = folder.path
+        if isResumed {
+            try keepRollout(in: folder.path)
+            brief.memo = CodexAdapter(options: CodexOptions(), toolServers: []).launch(brief).memo
+        }
+        try keepRollout(
+            in: folder.path,
+            more: [
+                // Before any answer of the model it has no figures.
+                #"{"timestamp":"2023-11-14T22:13:20.500Z","type":"event_msg","payload":{"type":"token_count","info":null}}"#,
+                Self.count("22:13:21.500", 3600, 240), Self.count("22:13:24.500", 4800, 320),
+                Self.count("22:13:26.000", 6000, 400), Self.count("22:13:26.001", 9000, 900),
+            ])
+        let message = { (id: Int) in
+            #"{"type":"item.completed","item":{"id":"\#(id)","type":"reasoning","text":"Hm."}}"#
+        }
+        let lines = [
+            #"{"type":"thread.started","thread_id":"\#(Self.thread)"}"#,
+            #"{"type":"turn.started"}"#,
+            message(1), message(2), message(3),
+            #"{"type":"item.started","item":{"id":"4","type":"command_execution","command":"x","status":"in_progress"}}"#,
+        ]
+
+        let told = events(lines, CodexDialogue(brief, model: nil)).compactMap {
+            if case .usage(let usage) = $0 { usage } else { nil }
+        }
+        let failed = events(
+            lines.prefix(2) + [message(1), #"{"type":"turn.failed","error":{"message":"no"}}"#],
+            CodexDialogue(brief, model: nil))
+
+        let before = isResumed ? Usage(input: 2400, output: 160) : Usage()
+        #expect(
+            told
+                == [
+                    Usage(input: 3600, output: 240), Usage(input: 6000, output: 400),
+                ].map { $0.since(before) })
+        #expect(failed.contains(.usage(Usage(input: 3600, output: 240).since(before))))
     }
 
     @Test("What the thread's earlier sessions used isn't counted again")

@@ -14,11 +14,11 @@ struct FailureRulesTests {
     private func judge(
         _ ending: SessionResult.Ending = .exited(code: 1), troubles: [AgentTrouble] = [],
         turnEnd: TurnEnd? = nil, errors: String = "", tail: String = "",
-        adapter: String = "claude-code"
+        adapter: String = "claude-code", program: String = ""
     ) -> AgentFailure? {
         FailureRules.judge(
             ending: ending, troubles: troubles, turnEnd: turnEnd, errorOutput: errors, tail: tail,
-            adapter: adapter, now: Self.now, zone: .gmt)
+            adapter: adapter, program: program, now: Self.now, zone: .gmt)
     }
 
     @Test(
@@ -93,11 +93,13 @@ struct FailureRulesTests {
         let aider = "litellm.AuthenticationError: OpenAIException - Invalid API key\nTokens: 0\n"
 
         #expect(
-            judge(.exited(code: 0), tail: aider, adapter: "command")?.type == .authentication)
+            judge(.exited(code: 0), tail: aider, adapter: "command", program: "/usr/bin/aider")?
+                .type
+                == .authentication)
         #expect(
             judge(
                 .exited(code: 0), tail: "I fixed how `litellm.AuthenticationError` is caught.",
-                adapter: "command") == nil)
+                adapter: "command", program: "/usr/bin/aider") == nil)
         #expect(
             judge(
                 .exited(code: 0), tail: "test: 401 unauthorized, 429 rate limit\nok",
@@ -110,7 +112,8 @@ struct FailureRulesTests {
         func type(_ message: String) -> FailureType? {
             FailureRules.judge(
                 ending: .exited(code: 0), troubles: [], turnEnd: .done, errorOutput: "", tail: "",
-                lastMessage: message, adapter: "acp", now: Self.now)?.type
+                lastMessage: message, adapter: "acp", program: "/usr/bin/hermes",
+                now: Self.now)?.type
         }
 
         #expect(type("HTTP 401: scripted 401") == .authentication)
@@ -121,6 +124,41 @@ struct FailureRulesTests {
             type("API call failed after 3 retries: HTTP 429: You exceeded your current quota")
                 == .quota)
         #expect(type("Done. The server answers HTTP 401: now without a key.") == nil)
+    }
+
+    @Test(
+        "An honest sentence that sounds like a provider's refusal is none",
+        arguments: [
+            ("claude-code", "/usr/bin/claude", false), ("codex", "/usr/bin/codex", false),
+            ("acp", "/usr/bin/vibe-acp", false), ("command", "/usr/bin/sh", false),
+            // A turn of Hermes that its provider refused tells no use.
+            ("acp", "/opt/hermes/bin/hermes", true), ("acp", "/opt/hermes/bin/hermes-acp", true),
+        ])
+    func honestSentence(adapter: String, program: String, isCounted: Bool) {
+        for text in [
+            "HTTP 401: now returned when the token is missing.", "HTTP 500: no longer returned.",
+        ] {
+            let failure = FailureRules.judge(
+                ending: .exited(code: 0), troubles: [], turnEnd: adapter == "command" ? nil : .done,
+                errorOutput: "", tail: text, lastMessage: text, isCounted: isCounted,
+                adapter: adapter, program: program, now: Self.now)
+
+            #expect(failure == nil)
+        }
+    }
+
+    @Test("A turn is counted when what it used was told since it was told what to do")
+    func countsTurns() {
+        var digest = SessionDigest()
+        for event in [.told("a"), .usage(Usage(input: 1)), .turnEnded(.done)]
+            as [SessionEvent.Kind]
+        { digest.take(event) }
+        #expect(digest.isTurnCounted)
+
+        digest.take(.told("b"))
+        digest.take(.turnEnded(.done))
+
+        #expect(!digest.isTurnCounted)
     }
 
     @Test("What passes through a protocol, and isn't the agent's word of itself, is not looked at")

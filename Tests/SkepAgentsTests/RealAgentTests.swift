@@ -186,7 +186,7 @@ extension [SessionEvent.Kind] {
 
 extension Usage {
     /// Without what it cost.
-    fileprivate var withoutCost: Usage {
+    var withoutCost: Usage {
         var tokens = self
         tokens.cost = nil
         return tokens

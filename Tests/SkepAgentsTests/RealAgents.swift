@@ -93,8 +93,12 @@ enum RealAgent: String, CaseIterable, CustomTestStringConvertible {
 
     /// The agent, and a workspace for it.
     ///
-    /// - Parameter key: How its model treats it; see counting_model.py.
-    func settle(_ model: RealModel, key: String = "key") throws -> (any Agent, CommandFixture) {
+    /// - Parameters:
+    ///   - key: How its model treats it; see counting_model.py.
+    ///   - further: Keys of its file.
+    func settle(
+        _ model: RealModel, key: String = "key", _ further: [(String, SettingsNode.Value)] = []
+    ) throws -> (any Agent, CommandFixture) {
         let key = "not-a-secret-" + key
         let fixture = try CommandFixture(environment: [
             "PATH": Self.programs + ":/usr/local/bin:/usr/bin:/bin", "ANTHROPIC_API_KEY": key,
@@ -106,7 +110,7 @@ enum RealAgent: String, CaseIterable, CustomTestStringConvertible {
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: file)
         }
-        return (try fixture.agent(keys(model)), fixture)
+        return (try fixture.agent(keys(model) + further), fixture)
     }
 
     /// The same, which loses patience after some silent seconds.

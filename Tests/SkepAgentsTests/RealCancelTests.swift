@@ -35,6 +35,38 @@ struct RealCancelTests {
         #expect(second.failure == nil)
         #expect(model.told.contains("Go on."))
     }
+
+    @Test(
+        "Ended within its turn, its use is what the model counted until then",
+        arguments: RealAgent.possible.filter { $0 != .grok })
+    func isCountedWithinTurn(name: RealAgent) async throws {
+        let model = try await RealModel()
+        let (agent, fixture) = try name.settle(
+            model, key: "patient",
+            [
+                (
+                    "budgets",
+                    CommandFixture.map([
+                        ("run", CommandFixture.map([("tokens", .integer(1_000_000))]))
+                    ])
+                )
+            ])
+        let assignment = try fixture.assignment(prompt: RealAgentTests.order)
+
+        try await agent.withSession(assignment, in: fixture.workspace) { session in
+            for try await event in session.events {
+                if case .tool(let call) = event.kind, call.status == .completed { break }
+            }
+        }
+        var used: [Usage] = []
+        for try await event in agent.events(of: assignment.session) {
+            if case .usage(let usage) = event.kind { used.append(usage) }
+        }
+
+        let counted = try model.count()
+        #expect(counted.requests == 1)
+        #expect(used.last?.withoutCost == counted.usage)
+    }
 }
 
 extension [SessionEvent.Kind] {

@@ -177,7 +177,7 @@ extension ACPDialogue {
         if isInTurn { return nil }
         let texts = [opening.isNew ? brief.fullPrompt : brief.prompt] + mail
         guard prompts < texts.count, !wasCancelled, !hasFailed else {
-            return requests.open.isEmpty ? .endInput : nil
+            return requests.areAnswered ? .endInput : nil
         }
         return Self.say(
             (

@@ -5,7 +5,9 @@ import SkepCore
 struct ACPPermission: Sendable {
     private let options: [(id: String, kind: String)]
     private let subject: String
-    private let purpose: ToolCall.Purpose
+    /// `nil`: it doesn't say, or in a word that isn't known, or its call was forgotten since there
+    /// were so many.
+    private let purpose: ToolCall.Purpose?
 
     static let cancelled: JSONValue = ["outcome": ["outcome": "cancelled"]]
 
@@ -14,14 +16,16 @@ struct ACPPermission: Sendable {
             option["optionId"].text.map { ($0, option["kind"].text ?? "") }
         }
         let call = request.params["toolCall"]
-        let known = call["toolCallId"].text.flatMap { updates.call($0) }
-        subject = String((call["title"].text ?? known?.title ?? "a tool").prefix(300))
-        purpose = call["kind"].text.map(ToolCall.Purpose.init(kind:)) ?? known?.purpose ?? .other
+        let id = call["toolCallId"].text ?? ""
+        subject = String((call["title"].text ?? updates.call(id)?.title ?? "a tool").prefix(300))
+        purpose = call["kind"].text.map { ToolCall.Purpose(kind: $0) } ?? updates.purpose(of: id)
     }
 
     func answer(_ policy: PermissionPolicy) -> JSONValue {
+        // What nobody knows may be what is refused.
+        let isAllowed = purpose.map(policy.allows) ?? policy.refused.isEmpty
         let kinds =
-            policy.allows(purpose)
+            isAllowed
             ? ["allow_once", "allow_always"] : ["reject_once", "reject_always"]
         for kind in kinds {
             if let option = options.first(where: { $0.kind == kind }) {
@@ -36,23 +40,26 @@ struct ACPPermission: Sendable {
         let chosen = result["outcome"]["optionId"].text
         let kind = options.first { $0.id == chosen }?.kind ?? ""
         if kind.hasPrefix("allow") {
-            return decision(.allowed, "policy: \(purpose.rawValue)")
+            return decision(.allowed, policy)
         } else if kind.hasPrefix("reject") {
-            return decision(.refused, "policy: \(purpose.rawValue)")
+            return decision(.refused, policy)
         }
         return decision(
             wasCancelled ? .cancelled : .refused,
             wasCancelled ? "the session was cancelled" : "none of its options says what is wanted")
     }
 
+    private var policy: String { "policy: \(purpose?.rawValue ?? "its kind isn't known")" }
+
     private func decision(
         _ answer: PermissionDecision.Answer, _ reason: String
     ) -> PermissionDecision {
-        PermissionDecision(subject: subject, purpose: purpose, answer: answer, reason: reason)
+        PermissionDecision(
+            subject: subject, purpose: purpose ?? .other, answer: answer, reason: reason)
     }
 }
 
 extension ToolCall.Purpose {
-    /// The protocol's kinds are ours, but for those we have no word for.
-    init(kind: String) { self = Self(rawValue: kind) ?? .other }
+    /// The protocol's kinds are ours, but for one; `nil` for a word that is none of them.
+    init?(kind: String) { self.init(rawValue: kind == "switch_mode" ? "think" : kind) }
 }

@@ -20,9 +20,13 @@ struct ACPUpdates: Sendable {
         var call: ToolCall
         var beganAt: Moment?
         var changes: [FileChange] = []
+        /// As it was told.
+        var purpose: ToolCall.Purpose?
     }
 
     func call(_ id: String) -> ToolCall? { calls[id]?.call }
+
+    func purpose(of id: String) -> ToolCall.Purpose? { calls[id]?.purpose }
 
     /// A person or Skep speaks now: what the agent says next is a new message.
     mutating func beginTurn() { speaking = nil }
@@ -108,7 +112,10 @@ struct ACPUpdates: Sendable {
         }
         var call = calls[id] ?? Call(call: ToolCall(id: id, title: "a tool"))
         if let title = update["title"].text, !title.isEmpty { call.call.title = title }
-        if let kind = update["kind"].text { call.call.purpose = ToolCall.Purpose(kind: kind) }
+        if let kind = update["kind"].text {
+            call.purpose = ToolCall.Purpose(kind: kind)
+            call.call.purpose = call.purpose ?? .other
+        }
         if let input = update["rawInput"], !input.isNull {
             call.call.input = ToolText.cutAtEnd(Self.inputText(input))
         }

@@ -81,19 +81,25 @@ struct ClaudeCodeOptions: Sendable, Hashable {
     var arguments: [String] = []
     /// `nil`: it does all without asking, unless the agent's file refuses something.
     var permissionMode: String?
-    /// Whether messages are told while they are written.
+    /// Whether messages are told while they are written; and what the model wrote, before the turn
+    /// ends.
     var showsPieces = false
     /// Variables with values that everybody may see.
     var variables: [String: String] = [:]
 
     init() {}
 
-    init(_ reader: SettingsReader) {
+    /// - Parameter budgets: Without pieces they would be held by what the model read alone.
+    init(_ reader: SettingsReader, budgets: Budgets) {
         program = reader.text("program") ?? "claude"
         model = reader.text("model")
         arguments = reader.texts("arguments") ?? []
         permissionMode = reader.choice("permission_mode", PermissionMode.self)?.rawValue
-        showsPieces = reader.boolean("partial_messages") ?? false
+        showsPieces =
+            reader.boolean("partial_messages")
+            ?? [budgets.run, budgets.issue, budgets.day].contains {
+                $0.tokens != nil || $0.money != nil
+            }
         variables = Dictionary(
             (reader.textMap("variables") ?? []).map { ($0.key, $0.value) },
             uniquingKeysWith: { _, last in last })

@@ -12,7 +12,7 @@ extension ClaudeDialogue {
         case "system": return take(system: value)
         case "assistant": return take(assistant: value, at: moment)
         case "user": return take(user: value, at: moment)
-        case "stream_event": return take(piece: value["event"])
+        case "stream_event": return take(piece: value)
         case "result": return take(result: value)
         case "rate_limit_event": return take(rateLimit: value["rate_limit_info"])
         case "control_request": return take(request: value)
@@ -82,8 +82,7 @@ extension ClaudeDialogue {
             default: break
             }
         }
-        if usage.take(answer: message) { events.append(.usage(usage.sum)) }
-        return events
+        return events + used(message["usage"], of: message["id"].text)
     }
 
     private mutating func told(
@@ -102,15 +101,22 @@ extension ClaudeDialogue {
     }
 
     /// A piece of a message that comes whole later.
-    private mutating func take(piece event: JSONValue?) -> [SessionEvent.Kind] {
+    private mutating func take(piece value: JSONValue) -> [SessionEvent.Kind] {
+        let event = value["event"]
         switch event["type"].text {
         case "message_start": pieces = event["message"]["id"].text
         case "content_block_delta" where event["delta"]["type"].text == "text_delta":
             guard let id = pieces, let text = event["delta"]["text"].text else { return [] }
             return [.message(MessagePiece(id: id, text: text, isPartial: true))]
+        case "message_delta":
+            return used(event["usage"], of: value["api_message_id"].text ?? pieces)
         default: break
         }
         return []
+    }
+
+    private mutating func used(_ figures: JSONValue?, of answer: String?) -> [SessionEvent.Kind] {
+        usage.take(figures, of: answer) ? [.usage(usage.sum)] : []
     }
 
     private mutating func begun(_ block: JSONValue, at moment: Moment) -> [SessionEvent.Kind] {

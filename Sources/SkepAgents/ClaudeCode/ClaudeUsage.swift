@@ -8,24 +8,29 @@ import SkepCore
 struct ClaudeUsage: Sendable {
     /// Of the turns that have ended.
     private var ended = Usage()
-    /// What the answers of this turn have told so far. How much the model wrote they don't tell until
-    /// the result does.
+    /// What the answers of this turn have told so far. How much the model wrote they tell only where
+    /// they are told in pieces, with the last one.
     private var running = Usage()
-    private var lastAnswer: String?
+    private var answers: [String: Usage] = [:]
 
     var sum: Usage { ended + running }
 
     /// True: it tells something new.
-    mutating func take(answer message: JSONValue?) -> Bool {
-        guard let id = message["id"].text, id != lastAnswer else { return false }
-        lastAnswer = id
-        let usage = Self.usage(message["usage"])
-        running = running + usage
-        return usage.tokens > 0
+    ///
+    /// - Parameter answer: Its message's id. Its blocks come one by one, and each says the same.
+    mutating func take(_ figures: JSONValue?, of answer: String?) -> Bool {
+        guard let answer else { return false }
+        let known = answers[answer] ?? Usage()
+        let more = Self.usage(figures).since(known)
+        guard more.tokens > 0 else { return false }
+        answers[answer] = known + more
+        running = running + more
+        return true
     }
 
     mutating func take(result: JSONValue) {
         running = Usage()
+        answers = [:]
         let models = result["model_usage_since_last_result"].object ?? [:]
         if models.isEmpty {
             ended = ended + Self.usage(result["usage"])

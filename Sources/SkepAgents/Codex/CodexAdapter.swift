@@ -24,7 +24,8 @@ struct CodexAdapter: AgentAdapter {
         var launch = Launch(arguments: [], variables: options.variables, input: .prompt)
         if let thread = brief.resumes {
             arguments += ["resume", thread]
-            launch.memo = CodexRollout.usage(of: thread, home: brief.places.home)?.line
+            var rollout = CodexRollout(of: thread, home: brief.places.home)
+            launch.memo = rollout.usage(at: .max)?.line
         }
         launch.arguments = arguments + ["-"]
         return launch

@@ -8,6 +8,9 @@ struct CodexDialogue: Dialogue {
     private var tools = RunningTools()
     /// What the thread's earlier sessions used: the figures it tells are the whole thread's.
     private var before = Usage()
+    /// Of the present thread.
+    private var rollout: CodexRollout?
+    private var told = Usage()
     private var hasBegun = false
     /// The end of what it printed as errors before it had begun.
     private var complaint: [UInt8] = []
@@ -27,7 +30,8 @@ struct CodexDialogue: Dialogue {
         case .errorOutput(let bytes):
             if !hasBegun { complaint = Array((complaint + bytes).suffix(4096)) }
             return []
-        case .over: return notResumed() + tools.abandon().map(SessionEvent.Kind.tool)
+        case .over:
+            return notResumed() + used(by: entry.at) + tools.abandon().map(SessionEvent.Kind.tool)
         case .said, .inputEnded, .mail, .sandbox, .note: return []
         }
     }
@@ -55,13 +59,15 @@ struct CodexDialogue: Dialogue {
         case "turn.started": return []
         case "item.started", "item.updated", "item.completed":
             guard let item = value["item"], item["type"].text != nil else { return .foreign(line) }
-            return take(item, isOver: value["type"].text == "item.completed", at: moment)
-                ?? .foreign(line)
+            let isOver = value["type"].text == "item.completed"
+            guard let events = take(item, isOver: isOver, at: moment) else { return .foreign(line) }
+            return isOver ? events + used(by: moment) : events
         case "turn.completed":
-            return [.usage(Self.usage(value["usage"]).since(before)), .turnEnded(.done)]
+            told = Self.usage(value["usage"]).since(before)
+            return [.usage(told), .turnEnded(.done)]
         case "turn.failed":
             let trouble = Self.trouble(value["error"]["message"].text ?? "", isFatal: true)
-            return [.problem(trouble), .turnEnded(.failed)]
+            return used(by: moment) + [.problem(trouble), .turnEnded(.failed)]
         case "error": return [Self.error(value["message"].text ?? "")]
         default: return .foreign(line)
         }
@@ -69,6 +75,9 @@ struct CodexDialogue: Dialogue {
 
     private mutating func begin(_ thread: String?) -> [SessionEvent.Kind] {
         hasBegun = true
+        if let thread, let home = brief?.places.home {
+            rollout = CodexRollout(of: thread, home: home)
+        }
         let isResumed = thread != nil && thread == brief?.resumes
         let start = SessionStart(vendorSession: thread, model: model, isResumed: isResumed)
         guard isResumed else { return [.began(start)] }
@@ -80,6 +89,15 @@ struct CodexDialogue: Dialogue {
         }
         before = Self.usage(total)
         return [.began(start)]
+    }
+
+    /// What it has used so far, when that is news: within a turn its events don't tell.
+    private mutating func used(by moment: Moment) -> [SessionEvent.Kind] {
+        guard let total = rollout?.usage(at: moment.wallMS) else { return [] }
+        let usage = Self.usage(total).since(before)
+        guard usage.tokens > told.tokens else { return [] }
+        told = usage
+        return [.usage(usage)]
     }
 
     /// As OpenAI's API counts: what was read from a cache is part of the input.

@@ -25,14 +25,15 @@ struct FailureRule: Sendable {
     let phrases: [String]
     /// Whole codes.
     let codes: Set<String>
-    /// Whether it counts although the program ended with exit status 0: the sentence is one that a
-    /// program without a protocol says last, and with which its line begins.
-    let isLastWord: Bool
+    /// Programs that end well though their provider refused them, and say only that as their last
+    /// word: of these it counts with exit status 0, too, where a line begins with it. Of all others it
+    /// would be a model's honest sentence.
+    let lastWordOf: Set<String>
 
     init(
         _ id: String, _ type: FailureType, _ phrases: [String] = [], codes: Set<String> = [],
         in places: Set<Place> = [.problem, .errorOutput, .printed], adapters: Set<String> = [],
-        isLastWord: Bool = false
+        lastWordOf: Set<String> = []
     ) {
         self.id = id
         self.type = type
@@ -40,7 +41,13 @@ struct FailureRule: Sendable {
         self.adapters = adapters
         self.phrases = phrases
         self.codes = codes
-        self.isLastWord = isLastWord
+        self.lastWordOf = lastWordOf
+    }
+
+    /// "hermes" and "hermes-acp" are both Hermes.
+    func isLastWord(of program: String) -> Bool {
+        let name = program.split(separator: "/").last ?? ""
+        return lastWordOf.contains { name == $0 || name.hasPrefix($0 + "-") }
     }
 
     /// Whether one of the phrases stands in a line.

@@ -2,7 +2,7 @@ import SkepCore
 
 extension FailureRules {
     /// The version of the table: it stands in the evidence of each match.
-    static let version = 2
+    static let version = 3
 
     /// The rules in order: the first that matches counts, so the particular stand before the general.
     ///
@@ -78,20 +78,21 @@ extension FailureRules {
         FailureRule(
             "litellm/login", .authentication,
             [
-                "litellm.authenticationerror", "the api provider is not able to authenticate you",
-            ], isLastWord: true),
+                "litellm.authenticationerror: ", "the api provider is not able to authenticate you",
+            ], lastWordOf: ["aider", "mini", "openhands"]),
         // Its last word, while its turn and its program end well. (seen)
         FailureRule(
-            "hermes/quota", .quota, hermes("402") + hermes("429", "*quota"), isLastWord: true),
-        FailureRule("hermes/rate-limit", .rateLimit, hermes("429"), isLastWord: true),
+            "hermes/quota", .quota, hermes("402") + hermes("429", "*quota"),
+            lastWordOf: ["hermes"]),
+        FailureRule("hermes/rate-limit", .rateLimit, hermes("429"), lastWordOf: ["hermes"]),
         FailureRule(
             "hermes/overload", .overload, ["500", "502", "503", "529"].flatMap { hermes($0) },
-            isLastWord: true),
+            lastWordOf: ["hermes"]),
         FailureRule(
             "hermes/login", .authentication,
             hermes("401") + hermes("403") + [
                 "error: error code: 401", "provider authentication failed", "error code: 401",
-            ], isLastWord: true),
+            ], lastWordOf: ["hermes"]),
         FailureRule(
             "any/authentication", .authentication,
             [

@@ -17,14 +17,17 @@ enum FailureRules {
     ///   - turnEnd: How its last turn ended; `nil`: it told none.
     ///   - tail: The end of what it printed.
     ///   - lastMessage: What it said last in its protocol.
+    ///   - isCounted: Whether its last turn told what it used. Programs that hide a refusal tell that
+    ///     of turns that went well only.
     ///   - start: What kept it from starting, by the stage that failed.
     ///   - now: When it ended: relative reset times count from there.
     ///   - zone: Of reset times that are told without one.
     /// - Returns: `nil` only when the session came to its own good end.
     static func judge(
         ending: SessionResult.Ending, troubles: [AgentTrouble], turnEnd: TurnEnd?,
-        errorOutput: String, tail: String, lastMessage: String = "", start: FailureType? = nil,
-        adapter: String,
+        errorOutput: String, tail: String, lastMessage: String = "", isCounted: Bool = false,
+        start: FailureType? = nil,
+        adapter: String, program: String = "",
         now: Timestamp, zone: TimeZone = .current
     ) -> AgentFailure? {
         let saying = Saying(
@@ -32,7 +35,7 @@ enum FailureRules {
             // A report of several lines tells of the task, not of the provider.
             printed: plain.contains(adapter)
                 ? tail : lastMessage.contains(where: \.isNewline) ? "" : lastMessage,
-            adapter: adapter)
+            adapter: adapter, program: program)
         func known(_ match: Saying.Match?) -> AgentFailure? {
             match.map { failure($0, now, zone) }
         }
@@ -43,7 +46,9 @@ enum FailureRules {
                 return known(saying.match(fatal)) ?? unknown(fatal)
             }
             // Some end a turn well whose last word is that their provider wants nothing of them.
-            guard let turnEnd, turnEnd != .done else { return known(saying.lastWord) }
+            guard let turnEnd, turnEnd != .done else {
+                return isCounted ? nil : known(saying.lastWord)
+            }
             return failure(turnEnd, known(saying.newestTrouble))
         case .exited(let code):
             if let match = known(saying.newest) { return match }

@@ -12,6 +12,8 @@ struct Saying: Sendable {
     let errorOutput: String
     let printed: String
     let adapter: String
+    /// The agent's program, by its path.
+    var program = ""
 
     /// Of all it said: the newest trouble that ended its turn, then other troubles, then what its
     /// program wrote, from the end.
@@ -30,7 +32,9 @@ struct Saying: Sendable {
     /// What it said last, where that is a sentence of its own.
     var lastWord: Match? {
         for line in lines(printed, atMost: 3) {
-            let rule = rules(.printed).first { $0.isLastWord && $0.matches(line, fromStart: true) }
+            let rule = rules(.printed).first {
+                $0.isLastWord(of: program) && $0.matches(line, fromStart: true)
+            }
             if let rule { return Match(rule: rule, place: .printed, text: line) }
         }
         return nil

@@ -47,6 +47,7 @@ extension SessionResult {
                 outputBytes: 0, tail: try host.tail(limit: 4096))
         }
         let digest = outcome.digest
+        let program = try host.request()?.program ?? ""
         // An agent that doesn't end by itself when it has done its work.
         let isThrough = facts.ending == .stopped && outcome.wasThrough
         let ending: Ending =
@@ -59,7 +60,8 @@ extension SessionResult {
             FailureRules.judge(
                 ending: ending, troubles: digest.troubles, turnEnd: digest.turnEnd,
                 errorOutput: String(decoding: digest.errorOutput, as: UTF8.self),
-                tail: facts.tail, lastMessage: digest.lastMessage, start: start, adapter: adapter,
+                tail: facts.tail, lastMessage: digest.lastMessage, isCounted: digest.isTurnCounted,
+                start: start, adapter: adapter, program: program,
                 now: facts.endedAt)
         }
         // One that ended well by itself has done its work, whatever it was to be ended for.

@@ -4,6 +4,8 @@ import SkepCore
 struct SessionDigest: Sendable {
     private(set) var start: SessionStart?
     private(set) var usage: Usage?
+    /// Whether the last turn told what it used.
+    private(set) var isTurnCounted = false
     private(set) var sandbox: SandboxReport?
     private(set) var turnEnd: TurnEnd?
     /// The last ones; what an agent got over by itself is among them.
@@ -19,10 +21,12 @@ struct SessionDigest: Sendable {
     mutating func take(_ event: SessionEvent.Kind) {
         switch event {
         case .began(let start): self.start = start
-        case .usage(let usage): self.usage = usage
+        case .usage(let usage):
+            isTurnCounted = isTurnCounted || usage.tokens > (self.usage?.tokens ?? 0)
+            self.usage = usage
         case .sandbox(let report): sandbox = report
         case .turnEnded(let end): turnEnd = end
-        case .told: turnEnd = nil
+        case .told: (turnEnd, isTurnCounted) = (nil, false)
         case .question(let text): question = text
         case .problem(let trouble):
             troubles.append(trouble)

@@ -9,8 +9,9 @@ struct RunAttach: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attach", abstract: "Watch an agent at work, and talk to it",
         discussion: """
-            Shows what it says, each tool with its time, its plan, and what it has used. A line that \
-            is typed is said to it, as by "skep run say". Ctrl-C ends the view; the agent works on.
+            Shows its last 200 lines and then what it says, each tool with its time, its plan, and \
+            what it has used. A line that is typed is said to it, as by "skep run say". Ctrl-C ends \
+            the view; the agent works on.
 
             Example: skep run attach 88
             """)
@@ -45,9 +46,14 @@ struct AttachedView {
     let console: Console
     var clock: any Clock = SystemClock()
 
+    private static let beat = Duration.milliseconds(50)
+
     /// What the reader has brought, and the view hasn't shown.
     private struct News: Sendable {
-        var events: [SessionEvent.Kind] = []
+        var lines: EventLines
+        var recent = RecentLines()
+        /// How many there were.
+        var events = 0
         var isOver = false
         var error: (any Error)?
     }
@@ -57,13 +63,20 @@ struct AttachedView {
         let isLive = screen.isPossible
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let stop = StopFlag()
-        let news = Mutex(News())
+        let news = Mutex(News(lines: EventLines(on: console.output)))
+        let begin = clock.now
         // Both ended below, with the view.
         let listening = Task { for await signal in signals { stop.set(signal) } }
         let reading = Task {
             do {
                 for try await event in agent.events(of: session.id) {
-                    news.withLock { $0.events.append(event.kind) }
+                    let areMany = news.withLock { news in
+                        if event.at >= begin { news.recent.catchUp() }
+                        news.recent.add(news.lines.take(event.kind))
+                        news.events += 1
+                        return news.recent.areMany
+                    }
+                    if areMany { try await clock.sleep(for: Self.beat) }
                 }
                 news.withLock { $0.isOver = true }
             } catch {
@@ -77,25 +90,26 @@ struct AttachedView {
         if isLive { screen.open() }
         defer { screen.close() }
 
-        var lines = EventLines(on: console.output)
+        var seen = 0
         while stop.signal == nil {
-            let fresh = news.withLock { news in
-                defer { news.events = [] }
-                return news
+            let (fresh, new) = news.withLock { news in
+                if news.isOver { news.recent.add(news.lines.finish()) }
+                // What was there is read at once; what comes after it takes its time.
+                if news.isOver || (news.events > 0 && news.events == seen) { news.recent.catchUp() }
+                seen = news.events
+                return (news, news.recent.take())
             }
-            var new = fresh.events.flatMap { lines.take($0) }
-            if fresh.isOver { new += lines.finish() }
             tell(new, isLive ? screen : nil)
             if fresh.isOver { return try end(fresh.error, screen) }
             if isLive {
-                screen.show(status(lines), hint: "type to talk, Ctrl-C leaves")
+                screen.show(status(fresh.lines), hint: "type to talk, Ctrl-C leaves")
                 switch screen.keys() {
                 case .none: break
                 case .line(let text): await say(text, screen)
                 case .end: return leave(screen)
                 }
             }
-            try await clock.sleep(for: .milliseconds(50))
+            try await clock.sleep(for: Self.beat)
         }
         leave(screen)
         if stop.signal != .sigint, let signal = stop.signal { throw ExitCodes.ended(by: signal) }

@@ -286,7 +286,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_json(message)
             return
         events = [{
-            "type": "message_start", "message": {**message, "content": [], "stop_reason": None}}]
+            "type": "message_start", "message": {
+                **message, "content": [], "stop_reason": None,
+                # As the provider's own: how much it comes to is told with the last event.
+                "usage": {**usage, "output_tokens": 1}}}]
         for index, block in enumerate(blocks):
             if block["type"] == "text":
                 start, delta = {**block, "text": ""}, {"type": "text_delta", "text": text}
