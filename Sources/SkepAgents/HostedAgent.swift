@@ -137,7 +137,7 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         }
         return SessionLeader(
             host, adapter.dialogue(brief), limits: definition.limits, startedAt: started ?? .now,
-            place: place, watch: assignment.watch)
+            place: place, watch: assignment.watch, tick: assignment.tick)
     }
 
     /// - Parameter leader: Leads it still, and hears what it says while it is being ended.

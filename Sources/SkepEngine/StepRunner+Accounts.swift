@@ -8,8 +8,9 @@ extension StepRunner {
         // One that is under way has its leave.
         guard type(of: step).hasSession, context.job.openSession == nil else { return nil }
         let account = context.agent.definition.provider
-        let hold = try await parts.store.claim(account, for: context.lease.token)
-        return hold == nil ? nil : StepSettlement(.park(account))
+        let places = parts.accountPlaces[account]
+        let pause = try await parts.store.claim(account, places: places, for: context.lease.token)
+        return pause == nil ? nil : StepSettlement(.park(account, places: places))
     }
 
     /// Has the job wait for its agent's account, which stopped working just now.

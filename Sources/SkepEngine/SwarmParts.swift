@@ -18,6 +18,8 @@ public struct SwarmParts: Sendable {
     public let setups: [RepositoryName: RepositorySetup]
     /// Tokens of the agents that have an account of their own on the tracker.
     public let accounts: [AgentName: Secret]
+    /// How many sessions provider accounts may have at once, where that is limited.
+    public let accountPlaces: [ProviderAccount: Int]
     /// What models cost.
     public let prices: PriceTable
     /// Keeps a burn-down's report as a file, and answers with its path.
@@ -31,7 +33,8 @@ public struct SwarmParts: Sendable {
         workspaces: any Workspaces, commands: any Commands, sessions: any SessionReaper,
         agents: [any Agent], workflows: [Workflow],
         dispatch: DispatchSettings = DispatchSettings(), accounts: [AgentName: Secret] = [:],
-        prices: PriceTable = PriceTable(), setups: [RepositoryName: RepositorySetup] = [:],
+        accountPlaces: [ProviderAccount: Int] = [:], prices: PriceTable = PriceTable(),
+        setups: [RepositoryName: RepositorySetup] = [:],
         keepReport: @escaping @Sendable (String, String) async throws -> String = { name, _ in name
         }, clock: any Clock,
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
@@ -48,6 +51,7 @@ public struct SwarmParts: Sendable {
         self.workflows = workflows
         self.dispatch = dispatch
         self.accounts = accounts
+        self.accountPlaces = accountPlaces
         self.prices = prices
         self.setups = setups
         self.keepReport = keepReport

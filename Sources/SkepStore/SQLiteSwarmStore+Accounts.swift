@@ -12,14 +12,12 @@ extension SQLiteSwarmStore {
         }
     }
 
-    public func claim(_ account: ProviderAccount, for lease: LeaseToken) async throws
-        -> AccountHold?
+    public func claim(_ account: ProviderAccount, places: Int?, for lease: LeaseToken)
+        async throws -> AccountPause?
     {
-        // The usual case costs no write.
-        if try await queue.read({ try AccountRow.fetch(account, $0) }) == nil { return nil }
-        return try await queue.write { transaction in
+        try await queue.write { transaction in
             try transaction.requireLease(lease)
-            return try SwarmTransaction(transaction).claim(account, for: lease.job)
+            return try SwarmTransaction(transaction).claim(account, places: places, for: lease.job)
         }
     }
 
@@ -54,7 +52,9 @@ extension SQLiteSwarmStore {
         }
     }
 
-    public func usage(of scope: UsageScope, besides session: SessionID?) async throws -> UsageSum {
+    public func usage(of scope: UsageScope, besides session: SessionID?, at now: Timestamp?)
+        async throws -> UsageSum
+    {
         let condition: String
         let arguments: StatementArguments
         switch scope {
@@ -76,6 +76,8 @@ extension SQLiteSwarmStore {
                 sql: """
                     SELECT COUNT(*) AS sessions,
                            COUNT(*) - COUNT(cost_microdollars) AS without_cost,
+                           COALESCE(SUM(MAX(0, COALESCE(ended_at_ms, ?) - started_at_ms)), 0)
+                             AS working_ms,
                            COALESCE(SUM(input_tokens), 0) AS input_tokens,
                            SUM(cached_input_tokens) AS cached_input_tokens,
                            SUM(cache_write_tokens) AS cache_write_tokens,
@@ -84,25 +86,32 @@ extension SQLiteSwarmStore {
                            SUM(cost_microdollars) AS cost_microdollars
                       FROM session
                      WHERE \(condition) AND id IS NOT ?
-                    """, arguments: arguments + [session?.rawValue])
+                    """, arguments: [now?.milliseconds] + arguments + [session?.rawValue])
             guard let row else { return UsageSum() }
             return UsageSum(
-                usage: SessionRow.usage(row) ?? Usage(), sessions: row["sessions"],
-                sessionsWithoutCost: row["without_cost"])
+                usage: SessionRow.usage(row) ?? Usage(),
+                time: .milliseconds(row["working_ms"] as Int64),
+                sessions: row["sessions"], sessionsWithoutCost: row["without_cost"])
         }
     }
 }
 
 extension SwarmTransaction {
-    fileprivate func claim(_ account: ProviderAccount, for job: JobID) throws -> AccountHold? {
-        guard let hold = try AccountRow.fetch(account, database) else { return nil }
-        guard hold.until.milliseconds <= now else { return hold }
-        if let other = hold.triedBy, other != job, try queue.job(other)?.state == .leased {
-            return hold
+    fileprivate func claim(_ account: ProviderAccount, places: Int?, for job: JobID) throws
+        -> AccountPause?
+    {
+        if let hold = try AccountRow.fetch(account, database) {
+            guard hold.until.milliseconds <= now else { return .hold(hold) }
+            if let other = hold.triedBy, other != job, try queue.job(other)?.state == .leased {
+                return .hold(hold)
+            }
         }
+        if let full = try full(account, places, besides: job) { return full }
         try execute(
             "UPDATE account_hold SET tried_by = ? WHERE account = ?",
             [job.rawValue, account.rawValue])
+        try execute(
+            "UPDATE step_job SET account = ? WHERE job = ?", [account.rawValue, job.rawValue])
         return nil
     }
 
@@ -133,9 +142,14 @@ extension SwarmTransaction {
         try wakeJobs(parkedFor: account)
     }
 
-    /// Has a job wait for an account; at once no more when that doesn't wait itself any longer.
-    func park(_ lease: LeaseToken, for account: ProviderAccount) throws -> AccountHold? {
-        guard let hold = try AccountRow.fetch(account, database) else { return nil }
+    /// Has a job wait for an account; at once no more when that doesn't wait itself any longer, and has a
+    /// place.
+    func park(_ lease: LeaseToken, for account: ProviderAccount, places: Int?) throws
+        -> AccountPause?
+    {
+        guard let hold = try AccountRow.fetch(account, database) else {
+            return try queueUp(lease, for: account, places: places)
+        }
         try execute(
             "UPDATE step_job SET parked_for = ? WHERE job = ?",
             [account.rawValue, lease.job.rawValue])
@@ -145,7 +159,7 @@ extension SwarmTransaction {
             as: .snoozed(
                 until: isTried ? queue.now + AccountHold.trialWait : hold.until,
                 reason: isTried ? "\(hold.words), and tried again now" : hold.words))
-        return hold
+        return .hold(hold)
     }
 
     /// Those that have begun again don't wait for it any more.

@@ -18,6 +18,7 @@ extension SwarmTransaction {
         }
         let step = try SettledStep(job, of: run, database)
         try keep(settlement, of: step)
+        try leavePlace(of: lease.job)
 
         var reports = settlement.reports
         switch settlement.way {
@@ -62,9 +63,9 @@ extension SwarmTransaction {
         case .snooze(let until, let reason):
             try end(lease, "snoozed", reason)
             try queue.settle(lease, as: .snoozed(until: until, reason: reason))
-        case .park(let account):
-            if let hold = try park(lease, for: account) {
-                try end(lease, "snoozed", hold.words)
+        case .park(let account, let places):
+            if let pause = try park(lease, for: account, places: places) {
+                try end(lease, "snoozed", pause.words)
             } else {
                 try release(lease)
             }

@@ -51,6 +51,7 @@ extension SQLiteSwarmStore {
             guard try swarm.run(record.run).closing != nil else { return }
             try swarm.close(
                 SessionClosing(id: session, ending: ending, outputBytes: record.outputBytes))
+            try swarm.leavePlace(of: record.job)
         }
     }
 }
@@ -73,9 +74,13 @@ extension SwarmTransaction {
         try execute(
             "INSERT INTO attempt (job, attempt, worker, started_at_ms) VALUES (?, ?, ?, ?)",
             [job.rawValue, lease.job.attempt, lease.worker.rawValue, now])
+        // A session that goes on keeps its place; without one the job asks anew.
         try execute(
-            "UPDATE step_job SET parked_for = NULL WHERE job = ? AND parked_for IS NOT NULL",
-            [job.rawValue])
+            """
+            UPDATE step_job
+               SET parked_for = NULL, account = iif(?, account, NULL)
+             WHERE job = ? AND (parked_for IS NOT NULL OR account IS NOT NULL)
+            """, [step.openSession != nil, job.rawValue])
         return step
     }
 
@@ -140,14 +145,16 @@ extension SwarmTransaction {
         try execute(
             """
             UPDATE session
-               SET ended_at_ms = ?, ending = ?, output_bytes = ?, vendor_session = ?, model = ?,
+               SET ended_at_ms = MAX(started_at_ms, MIN(?, ?)), ending = ?, output_bytes = ?,
+                   vendor_session = ?, model = ?,
                    input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?,
                    output_tokens = ?, reasoning_tokens = ?, cost_microdollars = ?, failure = ?,
                    sandbox = ?
              WHERE id = ? AND ended_at_ms IS NULL
             """,
             [
-                now, session.ending, session.outputBytes, facts.vendorSession, facts.model,
+                now, session.endedAt?.milliseconds ?? now, session.ending, session.outputBytes,
+                facts.vendorSession, facts.model,
                 usage?.input, usage?.cachedInput, usage?.cacheWrites, usage?.output,
                 usage?.reasoning, usage?.cost?.microdollars,
                 try facts.failure.map { try JSONColumn.text($0) },

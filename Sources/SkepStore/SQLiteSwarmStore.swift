@@ -30,6 +30,9 @@ public final class SQLiteSwarmStore: SwarmStore {
         SchemaMigration(
             name: "swarm-m004_waiting",
             sql: String(decoding: PackageResources.m004_waiting_sql, as: UTF8.self)),
+        SchemaMigration(
+            name: "swarm-m005_places",
+            sql: String(decoding: PackageResources.m005_places_sql, as: UTF8.self)),
     ]
 }
 

@@ -60,7 +60,7 @@ struct Assembly: Sendable {
             workspaces: workspaces, commands: HostedCommands(house.agentHouse),
             sessions: HostedSessionReaper(house.agentHouse), agents: house.agents,
             workflows: house.workflows, dispatch: house.configuration.dispatch, accounts: accounts,
-            prices: house.prices,
+            accountPlaces: house.configuration.accountPlaces, prices: house.prices,
             setups: house.configuration.setups,
             keepReport: { try reports.keep($1, as: $0) }, clock: clock, logger: logger)
     }

@@ -114,5 +114,24 @@ extension EndToEnd {
                 }
             }
         }
+
+        @Test("An agent whose sandbox can't be had isn't started, and the run says why")
+        func sandboxCannotBeHad() async throws {
+            let agent = Texts.script(
+                "careful", "echo harm > harm.txt", settings: "sandbox: isolated")
+            try await House.with(agents: ["careful": agent]) { house in
+                let issue = try await house.tracker.open("Work", body: "", in: House.repository)
+                try await house.serve(lacking: "namespaces")
+
+                try await house.skep("dispatch", "\(issue)", "--to", "careful")
+                let run = try #require(try await house.settled(1).first)
+
+                #expect(run.state == "failed")
+                #expect(run.head == nil)
+                let shown = try await house.skep("run", "show", "1")
+                #expect(shown.contains("why       no sandbox: never started"), "\(shown)")
+                #expect(shown.contains("namespace"), "\(shown)")
+            }
+        }
     }
 }

@@ -159,7 +159,8 @@ struct LeaderFixture {
 
     func leader(
         _ dialogue: any Dialogue = LineDialogue(), limits: SessionLimits = SessionLimits(),
-        watch: @escaping @Sendable (SessionEvent) async -> Intervention? = { _ in nil }
+        watch: @escaping @Sendable (SessionEvent) async -> Intervention? = { _ in nil },
+        tick: @escaping @Sendable (Int64) async -> Intervention? = { _ in nil }
     ) throws -> SessionLeader {
         let request = try #require(try host.request())
         let places = Brief.Places(
@@ -171,7 +172,7 @@ struct LeaderFixture {
             place: SessionWorkplace(
                 places: places, house: stage.house, folder: host.folder, request: request,
                 environment: [:]),
-            watch: watch)
+            watch: watch, tick: tick)
     }
 
     func result(_ outcome: SessionLeader.Outcome) throws -> SessionResult {

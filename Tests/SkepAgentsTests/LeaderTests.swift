@@ -2,6 +2,7 @@ import SkepCore
 import SkepQueue
 import SkepTestSupport
 import SkepWire
+import Synchronization
 import Testing
 
 @testable import SkepAgents
@@ -165,6 +166,22 @@ struct LeaderTests {
 
             #expect(try fixture.result(outcome).failure?.type == .budget)
         }
+    }
+
+    @Test("A session that says nothing is looked at all the same, and ended when that says so")
+    func ticks() async throws {
+        try await fixture.start("echo ready; read -r task; exec sleep 300")
+        let looks = Mutex<[Int64]>([])
+        let outcome = try await fixture.leader(tick: { printed in
+            let count = looks.withLock { looks in
+                looks.append(printed)
+                return looks.count
+            }
+            return count < 3 ? nil : Intervention(AgentFailure(type: .budget, message: "late"))
+        }).lead()
+
+        #expect(try fixture.result(outcome).failure?.message == "late")
+        #expect(looks.withLock { $0.last } == 5)
     }
 
     @Test("It isn't a good end after something fatal")

@@ -9,9 +9,12 @@ import Testing
 @Suite("Budgets")
 struct BudgetTests {
     private func scope(
-        _ kind: BudgetScope.Kind, _ budget: Budget, used: Int64 = 0, renewsAt: Timestamp? = nil
+        _ kind: BudgetScope.Kind, _ budget: Budget, used: Int64 = 0, time: Duration = .zero,
+        renewsAt: Timestamp? = nil
     ) -> BudgetScope {
-        BudgetScope(kind: kind, budget: budget, used: Usage(input: used), renewsAt: renewsAt)
+        BudgetScope(
+            kind: kind, budget: budget, used: UsageSum(usage: Usage(input: used), time: time),
+            renewsAt: renewsAt)
     }
 
     private func agent(_ budgets: Budgets = Budgets()) -> AgentDefinition {
@@ -53,6 +56,40 @@ struct BudgetTests {
 
         #expect(byPrice?.type == .budget)
         #expect(byAgent == nil)
+    }
+
+    @Test("A cost that was told covers the turns that have ended; the present one has its price")
+    func priceOfPresentTurn() async {
+        let price = PriceTable.Price(
+            input: Money(microdollars: 3_000_000), output: Money(microdollars: 15_000_000))
+        var watch = BudgetWatch(agent(), [], prices: PriceTable(["m": price]))
+        var costs: [Int64?] = []
+
+        _ = await watch.take(.began(SessionStart(model: "m"))) { _ in }
+        for (tokens, cost) in [
+            (100_000, nil), (200_000, 500_000), (300_000, 500_000), (400_000, 500_000),
+            (400_000, 900_000),
+        ] as [(Int64, Int64?)] {
+            let cost = cost.map { Money(microdollars: $0) }
+            _ = await watch.take(.usage(Usage(input: tokens, cost: cost))) { _ in }
+            costs.append(watch.usage.cost?.microdollars)
+        }
+
+        #expect(costs == [300_000, 500_000, 800_000, 1_100_000, 900_000])
+    }
+
+    @Test("An agent that says that it costs nothing is believed")
+    func costsNothing() async {
+        let price = PriceTable.Price(
+            input: Money(microdollars: 3_000_000), output: Money(microdollars: 15_000_000))
+        var watch = BudgetWatch(agent(), [], prices: PriceTable(["m": price]))
+
+        _ = await watch.take(.began(SessionStart(model: "m"))) { _ in }
+        for tokens in [1000, 2000] as [Int64] {
+            _ = await watch.take(.usage(Usage(input: tokens, cost: .zero))) { _ in }
+        }
+
+        #expect(watch.usage.cost == .zero)
     }
 
     @Test("A model that isn't known has no price; caches have prices of their own")

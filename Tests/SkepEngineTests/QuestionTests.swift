@@ -128,6 +128,43 @@ struct QuestionTests {
         }
     }
 
+    @Test("An answer counts once: edited it is the same, and who adds to it is told how, once")
+    func secondAnswer() async throws {
+        try await Swarm.with(workflows: [.sample()]) { swarm in
+            let issue = swarm.tracker.put(1)
+            let run = try await swarm.dispatch(issue, to: ["ann"])
+            func ask(_ text: String) async throws {
+                try await swarm.settle(
+                    run, StepSettlement(.ask(text, then: NewStepJob(step: "work"))))
+            }
+            func hints() async throws -> [String] {
+                let all = try await swarm.comments(on: issue)
+                return all.filter { $0.contains("skep run say \(run)") }
+            }
+            try await ask("Which port?")
+            swarm.tracker.change { $0.writers = ["zoe"] }
+            let coordinator = swarm.coordinator(workflows: [.sample()])
+            swarm.clock.advance(by: .seconds(1))
+            let answer = swarm.tracker.comment("Port 80.", by: "zoe", on: issue)
+            _ = await coordinator.pass()
+            for text in ["And no TLS.", "Really none."] {
+                swarm.clock.advance(by: .seconds(1))
+                swarm.tracker.comment(text, by: "zoe", on: issue)
+                swarm.tracker.comment("I think so, too.", by: "mallory", on: issue)
+                _ = await coordinator.pass()
+            }
+            #expect(try await hints().count == 1)
+
+            try await ask("Which host?")
+            swarm.clock.advance(by: .seconds(1))
+            swarm.tracker.edit(comment: answer.id, to: "Port 81.")
+            _ = await coordinator.pass()
+
+            let questions = try await swarm.store.history(of: run).questions
+            #expect(questions.map(\.answer) == ["Port 80.", nil])
+        }
+    }
+
     @Test("Cancelling a run that asks takes the label away")
     func cancelledQuestion() async throws {
         try await Swarm.with(endings: []) { swarm in

@@ -24,7 +24,7 @@ struct Swarm {
     private init(
         folder: URL, clock: ManualClock, queue: SQLiteQueueStore, agents: [ScriptedAgent],
         commands: ScriptedCommands, workflows: [Workflow], dispatch: DispatchSettings,
-        setups: [RepositoryName: RepositorySetup]
+        setups: [RepositoryName: RepositorySetup], places: [ProviderAccount: Int]
     ) {
         self.folder = folder
         self.clock = clock
@@ -36,7 +36,7 @@ struct Swarm {
         parts = SwarmParts(
             store: store, queue: queue, tracker: tracker, workspaces: workspaces,
             commands: commands, sessions: reaper, agents: agents, workflows: workflows,
-            dispatch: dispatch, setups: setups, clock: clock,
+            dispatch: dispatch, accountPlaces: places, setups: setups, clock: clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -46,12 +46,14 @@ struct Swarm {
     ///   - workflows: Instead of the usual one.
     ///   - budgets: Ann's; her sessions then run until they are told to end, two at once.
     ///   - provider: Of ann and bob; `nil`: each has an account of its own.
+    ///   - places: How many sessions accounts may have at once.
     ///   - others: Agents beside ann and bob, whose sessions run until they are told to end.
     static func with<R>(
         endings: [SessionResult.Ending] = [.exited(code: 0)],
         checks: [SessionResult.Ending] = [], selecting labels: [String]? = nil,
         workflows: [Workflow]? = nil, others: [AgentName] = [], budgets: Budgets? = nil,
-        provider: ProviderAccount? = nil, dispatch: DispatchSettings = DispatchSettings(),
+        provider: ProviderAccount? = nil, places: [ProviderAccount: Int] = [:],
+        dispatch: DispatchSettings = DispatchSettings(),
         setup: RepositorySetup? = nil,
         _ body: (Swarm) async throws -> R
     ) async throws -> R {
@@ -77,7 +79,7 @@ struct Swarm {
             folder: folder, clock: clock, queue: queue, agents: agents,
             commands: ScriptedCommands(endings: checks),
             workflows: workflows ?? [workflow(selecting: labels)], dispatch: dispatch,
-            setups: setup.map { [.sample: $0] } ?? [:])
+            setups: setup.map { [.sample: $0] } ?? [:], places: places)
         let result = try await body(swarm)
         await queue.close()
         return result
@@ -105,10 +107,13 @@ struct Swarm {
     }
 
     /// Runs a worker while `body` runs; then it ends, as `ending` says.
+    ///
+    /// - Parameter leases: How long they last: longer than a test turns the clock on at once.
     func working<R: Sendable>(
-        ending: SessionEnding = .stop, _ body: () async throws -> R
+        ending: SessionEnding = .stop, leases: Duration = .seconds(30),
+        _ body: () async throws -> R
     ) async throws -> R {
-        let worker = SwarmWorker(parts) { ending }
+        let worker = SwarmWorker(parts, configuration: .init(leaseLength: leases)) { ending }
         // Awaited below.
         let task = Task { try await worker.run() }
         do {

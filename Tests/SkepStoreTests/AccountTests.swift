@@ -50,13 +50,18 @@ struct AccountTests {
             try await session(bench, on: 1, .fails(account, quota(until)))
             let token = try await job(bench, on: 2)
 
-            let hold = try await bench.store.claim(account, for: token)
+            let pause = try await bench.store.claim(account, places: nil, for: token)
 
-            #expect(hold?.until == until)
-            #expect(hold?.evidence.map(\.rule) == ["claude/usage-limit@1"])
+            guard case .hold(let hold) = pause else {
+                Issue.record("no hold: \(String(describing: pause))")
+                return
+            }
+            #expect(hold.until == until)
+            #expect(hold.evidence.map(\.rule) == ["claude/usage-limit@1"])
             #expect(try await bench.store.accountHolds() == [hold])
             #expect(
-                try await bench.store.claim(ProviderAccount(rawValue: "other"), for: token) == nil)
+                try await bench.store.claim(
+                    ProviderAccount(rawValue: "other"), places: nil, for: token) == nil)
         }
     }
 
@@ -69,12 +74,14 @@ struct AccountTests {
             let one = try await job(bench, on: 2)
             let two = try await job(bench, on: 3)
 
-            #expect(try await bench.store.claim(account, for: one) == nil)
-            #expect(try await bench.store.claim(account, for: one) == nil)
-            #expect(try await bench.store.claim(account, for: two)?.triedBy == one.job)
+            #expect(try await bench.store.claim(account, places: nil, for: one) == nil)
+            #expect(try await bench.store.claim(account, places: nil, for: one) == nil)
+            let pause = try await bench.store.claim(account, places: nil, for: two)
+            #expect(try await bench.store.accountHolds().map(AccountPause.hold) == [pause])
+            #expect(try await bench.store.accountHolds().first?.triedBy == one.job)
 
             try await bench.queue.settle(one, as: .released)
-            #expect(try await bench.store.claim(account, for: two) == nil)
+            #expect(try await bench.store.claim(account, places: nil, for: two) == nil)
         }
     }
 
@@ -182,7 +189,7 @@ struct AccountTests {
                 bench.clock.advance(by: .seconds(3600))
                 _ = try await bench.queue.sweep()
                 let (trying, _) = try await bench.begin()
-                #expect(try await bench.store.claim(account, for: trying) == nil)
+                #expect(try await bench.store.claim(account, places: nil, for: trying) == nil)
                 let other = try await bench.lease().token
                 try await bench.store.settle(other, as: StepSettlement(.park(account)))
                 #expect(
@@ -322,7 +329,8 @@ struct AccountTests {
                 noted, of: session.id, with: account, by: token)
 
             #expect(try await bench.store.usage(of: day).usage == noted)
-            #expect(try await bench.store.usage(of: day, besides: session.id) == UsageSum())
+            #expect(
+                try await bench.store.usage(of: day, besides: session.id, at: nil) == UsageSum())
             #expect(try await bench.store.session(session.id)?.facts.usage == noted)
             let end = SessionFacts(usage: Usage(input: 12, output: 3))
             try await bench.store.settle(

@@ -11,7 +11,7 @@ import Testing
 struct MigrationTests {
     @Test(
         "A database of each earlier version is brought up to date with its rows",
-        arguments: [0, 1, 2, 3])
+        arguments: [0, 1, 2, 3, 4])
     func migrates(from version: Int) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "migrate-\(UInt32.random(in: 0 ... .max))")

@@ -14,7 +14,9 @@ extension Samples {
             "OTHER_KEY": .file("/etc/skep/other"),
         ], sandbox: SandboxPolicy(level: .isolated, isRequired: true),
         provider: ProviderAccount(rawValue: "claude-max"),
-        budgets: Budgets(day: Budget(money: Money(microdollars: 5_000_000))), skills: ["git"],
+        budgets: Budgets(
+            day: Budget(money: Money(microdollars: 5_000_000), time: .seconds(7200))),
+        skills: ["git"],
         location: SettingsLocation(source: "agents/claude.md", line: 1))
     static let grok = AgentDefinition(
         name: "grok", adapter: "acp", location: SettingsLocation(source: "agents/grok.md", line: 1))
@@ -45,9 +47,10 @@ extension Samples {
                 since: ago(300), failures: 1, message: quota.message, evidence: quota.evidence)
         ],
         today: [
-            "claude": UsageSum(usage: usage, sessions: 3, sessionsWithoutCost: 1),
+            "claude": UsageSum(
+                usage: usage, time: .seconds(5400), sessions: 3, sessionsWithoutCost: 1),
             "grok": UsageSum(usage: Usage(input: 2000, output: 100), sessions: 1),
-        ])
+        ], places: [grok.provider: 2])
 
     static let agents = [
         listed(aider, problem: "there is no program \"aider\" in PATH"), listed(claude),

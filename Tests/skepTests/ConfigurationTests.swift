@@ -44,6 +44,23 @@ import Testing
         #expect(try fixture.configuration(flags: ["state": "/four"]).stateFolder == "/four")
     }
 
+    @Test("Accounts have as many places as is said, and one that no agent has is a mistake")
+    func accountPlaces() throws {
+        var fixture = Fixture()
+        try fixture.write("skep.yaml", "agents: {account_sessions: {house: 2}}\n")
+        try fixture.write(
+            "agents/ann.md",
+            "---\nname: ann\nadapter: command\ncommand: [\"true\"]\nprovider: house\n---\nWork.\n")
+        #expect(
+            try fixture.configuration().accountPlaces == [ProviderAccount(rawValue: "house"): 2])
+        #expect(fixture.complaint() == nil)
+
+        fixture.environment["SKEP_AGENTS_ACCOUNT_SESSIONS"] = "hause=3"
+        #expect(
+            fixture.complaint()?.contains(
+                "no agent has the account \"hause\"; did you mean \"house\"?") == true)
+    }
+
     @Test("A key without a value changes nothing")
     func emptyValue() throws {
         let fixture = Fixture()

@@ -21,6 +21,10 @@ actor SessionLeader {
     private let host: SessionHost
     private let place: SessionWorkplace
     private let watch: @Sendable (SessionEvent) async -> Intervention?
+    private let tick: @Sendable (_ printed: Int64) async -> Intervention?
+    private var ticksAgainAt = ContinuousClock.now
+    /// What the log has shown of its output, in bytes.
+    private var printed: Int64 = 0
     private var reader: EventReader
     private var isReading = false
     private var stall: StallWatch
@@ -52,11 +56,13 @@ actor SessionLeader {
 
     init(
         _ host: SessionHost, _ dialogue: any Dialogue, limits: SessionLimits, startedAt: Moment,
-        place: SessionWorkplace, watch: @escaping @Sendable (SessionEvent) async -> Intervention?
+        place: SessionWorkplace, watch: @escaping @Sendable (SessionEvent) async -> Intervention?,
+        tick: @escaping @Sendable (_ printed: Int64) async -> Intervention? = { _ in nil }
     ) {
         self.host = host
         self.place = place
         self.watch = watch
+        self.tick = tick
         reader = EventReader(host, dialogue)
         stall = StallWatch(
             limits, hasProtocol: dialogue.framing != .bytes, startedAt: startedAt)
@@ -192,11 +198,15 @@ actor SessionLeader {
         defer { isReading = false }
         while !Task.isCancelled {
             switch try reader.read() {
-            case .quiet: return false
+            case .quiet:
+                // Only now: all that it said counts before the time it takes.
+                await lookAtClock()
+                return false
             case .over: return true
             case .entries(let entries):
                 for (entry, events) in entries {
                     stall.take(entry)
+                    printed += entry.kind.printed
                     switch entry.kind {
                     case .inputEnded: inputHasEnded = true
                     case .mail: mailCount += 1
@@ -213,6 +223,14 @@ actor SessionLeader {
         digest.take(event)
         stall.take(event)
         let wish = await watch(SessionEvent(at: Timestamp(moment), kind: event))
+        wanted = wanted ?? wish?.failure
+    }
+
+    private func lookAtClock() async {
+        let now = ContinuousClock.now
+        guard !isEnding, now >= ticksAgainAt else { return }
+        ticksAgainAt = now + .seconds(1)
+        let wish = await tick(printed)
         wanted = wanted ?? wish?.failure
     }
 
@@ -304,6 +322,17 @@ extension AgentFailure {
             message:
                 "what is to be said to it (\(count) bytes) is not one line, or too long for one",
             evidence: [FailureEvidence(rule: "skep/line", source: "log", text: "\(count) bytes")])
+    }
+}
+
+extension LogEntry.Kind {
+    /// How much of its output it is, in bytes.
+    fileprivate var printed: Int64 {
+        switch self {
+        case .output(let bytes), .errorOutput(let bytes): Int64(bytes.count)
+        case .overlong(_, let length): length
+        case .said, .inputEnded, .mail, .sandbox, .note, .over: 0
+        }
     }
 }
 

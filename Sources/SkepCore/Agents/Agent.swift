@@ -58,6 +58,9 @@ public struct Assignment: Sendable {
     /// Sees each event, in order and from the beginning, also those from before an adoption; its
     /// answer may end the session. Called by one task, which waits for it.
     public var watch: @Sendable (SessionEvent) async -> Intervention?
+    /// Asked about once a second while it runs, whether it says anything or not, between two calls of
+    /// `watch`; gets what it has printed by then, in bytes. Its answer may end the session likewise.
+    public var tick: @Sendable (_ printed: Int64) async -> Intervention?
     /// What becomes of a session that runs when its worker leaves; asked at that moment.
     public var ending: @Sendable () -> SessionEnding
 
@@ -67,6 +70,7 @@ public struct Assignment: Sendable {
         isReadOnly: Bool = false, environment: [String: String] = [:],
         secrets: [String: String] = [:],
         watch: @escaping @Sendable (SessionEvent) async -> Intervention? = { _ in nil },
+        tick: @escaping @Sendable (_ printed: Int64) async -> Intervention? = { _ in nil },
         ending: @escaping @Sendable () -> SessionEnding
     ) {
         self.session = session
@@ -79,6 +83,7 @@ public struct Assignment: Sendable {
         self.environment = environment
         self.secrets = secrets
         self.watch = watch
+        self.tick = tick
         self.ending = ending
     }
 }

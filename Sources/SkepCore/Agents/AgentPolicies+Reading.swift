@@ -65,7 +65,7 @@ extension NetworkEndpoint {
 }
 
 extension Budgets {
-    /// Reads `{run: {tokens: 2000000, usd: 5}, issue: {…}, day: {…}, warn_percent: 80}`.
+    /// Reads `{run: {tokens: 2000000, usd: 5, minutes: 90}, issue: {…}, day: {…}, warn_percent: 80}`.
     init(_ reader: SettingsReader?) {
         self.init()
         guard let reader else { return }
@@ -82,6 +82,7 @@ extension Budget {
         self.init()
         guard let reader else { return }
         tokens = reader.integer("tokens", in: 1...1_000_000_000_000).map(Int64.init)
+        time = reader.integer("minutes", in: 1...1_000_000).map { .seconds($0 * 60) }
         if let text = reader.text("usd") {
             money = Money(text)
             if money == nil {

@@ -30,13 +30,16 @@ public struct Budget: Sendable, Hashable, Codable {
     /// Read and written together.
     public var tokens: Int64?
     public var money: Money?
+    /// The lengths of all sessions together.
+    public var time: Duration?
 
-    public init(tokens: Int64? = nil, money: Money? = nil) {
+    public init(tokens: Int64? = nil, money: Money? = nil, time: Duration? = nil) {
         self.tokens = tokens
         self.money = money
+        self.time = time
     }
 
-    public var isUnlimited: Bool { tokens == nil && money == nil }
+    public var isUnlimited: Bool { tokens == nil && money == nil && time == nil }
 }
 
 /// An agent's budgets: for one run, for all its runs on one issue, and for all it does on one day
@@ -45,7 +48,8 @@ public struct Budgets: Sendable, Hashable {
     public var run: Budget
     public var issue: Budget
     public var day: Budget
-    /// The share of a budget from which a warning is told, in per cent. 80 by default.
+    /// The share of a budget, or of a session's time or output, from which a warning is told, in per
+    /// cent. 80 by default.
     public var warnsAtPercent: Int
 
     public init(

@@ -55,6 +55,20 @@ extension ReportText {
             on: place)
     }
 
+    /// What a comment comes too late for; said once for each answer.
+    ///
+    /// - Parameter number: How many questions the run has had answered.
+    public static func late(
+        after number: Int, to agent: AgentName, run: RunID, on place: IssueReference
+    ) -> NewReport {
+        NewReport(
+            topic: "late-\(run)-\(number)",
+            body: harmless(
+                "\(agent) has had its answer and goes on with it; comments don't reach it meanwhile. "
+                    + "`skep run say \(run) \"…\"` tells it something while it is at work, "
+                    + "`/skep stop` stops it."), on: place)
+    }
+
     public static func commandHelp(agents: [AgentName]) -> [String] {
         let example = agents.first?.rawValue ?? "NAME"
         return [

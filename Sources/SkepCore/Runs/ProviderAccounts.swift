@@ -5,22 +5,28 @@ public protocol AccountStore: Sendable {
     /// The accounts that wait, the oldest first.
     func accountHolds() async throws -> [AccountHold]
 
-    /// Asks for leave to start a session with an account.
+    /// Asks for leave to start a session with an account: it then has one of the account's places, until
+    /// its job is settled and its session has ended.
     ///
     /// Where the account waits and its time has come, one job at a time gets leave, to try whether
     /// it works again; asked by the same job again it is given again. One whose lease has ended
     /// makes room for the next.
     ///
+    /// - Parameter places: How many sessions it may have at once; `nil`: as many as there are.
     /// - Returns: `nil`: go on; else what the job waits for.
-    func claim(_ account: ProviderAccount, for lease: LeaseToken) async throws -> AccountHold?
+    func claim(_ account: ProviderAccount, places: Int?, for lease: LeaseToken) async throws
+        -> AccountPause?
 
     /// Has an account wait no more, and what waits for it go on: a person says that it works again.
     func lift(_ account: ProviderAccount) async throws
 
     /// What sessions used together: those that have ended, and those that run as far as is known.
     ///
-    /// - Parameter session: Not this one.
-    func usage(of scope: UsageScope, besides session: SessionID?) async throws -> UsageSum
+    /// - Parameters:
+    ///   - session: Not this one.
+    ///   - now: Up to when the time of those that run is counted; `nil`: not at all.
+    func usage(of scope: UsageScope, besides session: SessionID?, at now: Timestamp?) async throws
+        -> UsageSum
 
     /// Writes down what a running session has used so far, which shows that its account works. One
     /// that is settled keeps what it has.
@@ -30,8 +36,8 @@ public protocol AccountStore: Sendable {
 }
 
 extension AccountStore {
-    public func usage(of scope: UsageScope) async throws -> UsageSum {
-        try await usage(of: scope, besides: nil)
+    public func usage(of scope: UsageScope, at now: Timestamp? = nil) async throws -> UsageSum {
+        try await usage(of: scope, besides: nil, at: now)
     }
 }
 
@@ -81,6 +87,24 @@ public struct AccountHold: Sendable, Hashable {
     }
 }
 
+/// Why nothing is started with an account now.
+public enum AccountPause: Sendable, Hashable {
+    case hold(AccountHold)
+    /// It has as many sessions as it may have.
+    case full(ProviderAccount, places: Int)
+
+    /// How long a job waits at most for a place before it looks again: it is woken when one is free.
+    public static let longestWait = Duration.seconds(900)
+
+    public var words: String {
+        switch self {
+        case .hold(let hold): hold.words
+        case .full(let account, let places):
+            "account \(account.rawValue) has \(places) of \(places) sessions"
+        }
+    }
+}
+
 extension AccountHold {
     /// "account claude-max is out of quota".
     public var words: String { "account \(account.rawValue) is \(type.words)" }
@@ -106,12 +130,18 @@ public enum UsageScope: Sendable, Hashable {
 public struct UsageSum: Sendable, Hashable {
     /// Its cost is that of the sessions whose cost is known; `nil` when none is.
     public var usage: Usage
+    /// Their lengths together.
+    public var time: Duration
     public var sessions: Int
     /// Those whose cost nobody knows.
     public var sessionsWithoutCost: Int
 
-    public init(usage: Usage = Usage(), sessions: Int = 0, sessionsWithoutCost: Int = 0) {
+    public init(
+        usage: Usage = Usage(), time: Duration = .zero, sessions: Int = 0,
+        sessionsWithoutCost: Int = 0
+    ) {
         self.usage = usage
+        self.time = time
         self.sessions = sessions
         self.sessionsWithoutCost = sessionsWithoutCost
     }

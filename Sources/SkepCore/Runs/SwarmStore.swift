@@ -70,9 +70,9 @@ public struct StepSettlement: Sendable, Hashable {
         case fail(Failure)
         /// Not now; no failure counted.
         case snooze(until: Timestamp, reason: String)
-        /// Not as long as this provider account waits: it goes on as soon as that works again. No
-        /// failure counted.
-        case park(ProviderAccount)
+        /// Not as long as this provider account waits, or has no place: it goes on as soon as that
+        /// works again, or has one. No failure counted.
+        case park(ProviderAccount, places: Int? = nil)
         /// Given back untouched.
         case release
         /// Done for now: the run waits for an answer to this question from one of these people, then
@@ -164,14 +164,18 @@ public struct TestCounts: Sendable, Hashable, Codable {
 public struct SessionClosing: Sendable, Hashable {
     public let id: SessionID
     public let ending: String
+    /// When it ended; `nil`: now.
+    public let endedAt: Timestamp?
     public let outputBytes: Int64
     public let facts: SessionFacts
 
     public init(
-        id: SessionID, ending: String, outputBytes: Int64, facts: SessionFacts = SessionFacts()
+        id: SessionID, ending: String, endedAt: Timestamp? = nil, outputBytes: Int64,
+        facts: SessionFacts = SessionFacts()
     ) {
         self.id = id
         self.ending = ending
+        self.endedAt = endedAt
         self.outputBytes = outputBytes
         self.facts = facts
     }

@@ -39,8 +39,9 @@ struct CommentDesk: Sendable {
     private func takeAsAnswer(_ placed: PlacedComment) async throws {
         let comment = placed.comment
         let questions = try await parts.store.openQuestions(in: placed.place.repository)
-        guard !questions.isEmpty, let issue = try await subject(of: placed) else { return }
+        guard let issue = try await subject(of: placed) else { return }
         var asked = questions.filter { $0.issue == issue }
+        guard !asked.isEmpty else { return try await tellLate(placed, on: issue) }
         // What was said before the question isn't its answer. The tracker's clock may differ.
         asked.removeAll { $0.askedAt > comment.createdAt + Self.clockTolerance }
         guard !asked.isEmpty else { return }
@@ -58,6 +59,25 @@ struct CommentDesk: Sendable {
             comment: comment.id, place: placed.place, author: comment.author)
         for question in asked { dealing.answers[question.run] = comment.body }
         dealing.reports = [ReportText.seen(comment.id, on: placed.place)]
+        _ = try await parts.store.deal(with: dealing)
+    }
+
+    /// An agent that has had its answer hears no second one; who gives it is told how it would.
+    private func tellLate(_ placed: PlacedComment, on issue: IssueReference) async throws {
+        let comment = placed.comment
+        var dealing = CommentDealing(
+            comment: comment.id, place: placed.place, author: comment.author)
+        let filter = RunFilter(issue: issue, openOnly: true)
+        for run in try await parts.store.runs(matching: filter).map(\.run) {
+            let questions = try await parts.store.history(of: run.id).questions
+            guard let answeredAt = questions.last?.answeredAt, answeredAt <= comment.createdAt
+            else { continue }
+            dealing.reports.append(
+                ReportText.late(
+                    after: questions.count, to: run.agent, run: run.id, on: placed.place))
+        }
+        guard !dealing.reports.isEmpty, try await may(comment.author, in: issue.repository)
+        else { return }
         _ = try await parts.store.deal(with: dealing)
     }
 

@@ -7,18 +7,19 @@ struct BudgetScope: Sendable {
 
     let kind: Kind
     let budget: Budget
-    let used: Usage
+    let used: UsageSum
     /// When there is more of it; `nil`: when a person raises it.
     let renewsAt: Timestamp?
 
     /// The share of it that is used with `more` added; 1 is all.
-    func share(with more: Usage = Usage()) -> Double {
-        let usage = used + more
-        let tokens = budget.tokens.map { Double(usage.tokens) / Double($0) } ?? 0
+    func share(with more: UsageSum = UsageSum()) -> Double {
+        let usage = used.usage + more.usage
+        let tokens = budget.tokens.map { Double(usage.tokens) / Double($0) }
         let money = budget.money.map { limit in
             Double(usage.cost?.microdollars ?? 0) / Double(max(limit.microdollars, 1))
         }
-        return max(tokens, money ?? 0)
+        let time = budget.time.map { (used.time + more.time) / $0 }
+        return max(tokens ?? 0, money ?? 0, time ?? 0)
     }
 
     /// "the budget for a day (2000000 tokens, $5.00)".
@@ -31,16 +32,18 @@ struct BudgetScope: Sendable {
             }
         let limits = [
             budget.tokens.map { "\($0) tokens" }, budget.money.map { "\($0)" },
+            budget.time.map { "\($0.minutes) minutes" },
         ].compactMap(\.self)
         return "\(whose) (\(limits.joined(separator: ", ")))"
     }
 
     /// - Parameter more: Used besides.
-    func failure(of agent: AgentName, with more: Usage) -> AgentFailure {
-        let usage = used + more
+    func failure(of agent: AgentName, with more: UsageSum) -> AgentFailure {
+        let usage = used.usage + more.usage
         let has = [
             budget.tokens.map { _ in "\(usage.tokens) tokens" },
             budget.money.map { _ in "\(usage.cost ?? .zero)" },
+            budget.time.map { _ in "\((used.time + more.time).minutes) minutes" },
         ].compactMap(\.self).joined(separator: ", ")
         return AgentFailure(
             type: .budget, message: "agent \(agent) has used \(has) of \(words)",
@@ -49,6 +52,11 @@ struct BudgetScope: Sendable {
             ],
             resetsAt: renewsAt)
     }
+}
+
+extension Duration {
+    /// Whole minutes.
+    fileprivate var minutes: Int64 { components.seconds / 60 }
 }
 
 extension SwarmParts {
@@ -66,7 +74,7 @@ extension SwarmParts {
             renewsAt: Timestamp? = nil
         ) async throws {
             guard !budget.isUnlimited, let scope else { return }
-            let used = try await store.usage(of: scope, besides: session).usage
+            let used = try await store.usage(of: scope, besides: session, at: clock.now)
             scopes.append(
                 BudgetScope(kind: kind, budget: budget, used: used, renewsAt: renewsAt))
         }

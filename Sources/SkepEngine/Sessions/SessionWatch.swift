@@ -13,12 +13,17 @@ actor SessionWatch {
     /// What the session's row says it has used.
     private var noted: Usage
     private var notesAgainAt: Duration
+    /// When it is looked again what the others have used.
+    private var looksAgainAt: Duration
+    private let startedAt: Timestamp
     /// What was told before is told again, since the session was adopted.
     private let beginsAt: Timestamp
 
     /// How long what a session uses may stay unknown to the others that share its budgets: a model
     /// tells of its use every few seconds.
     static let noteInterval = Duration.seconds(1)
+    /// The same for a session that says nothing of its use: time can be foreseen.
+    static let lookInterval = Duration.seconds(5)
 
     init(
         _ context: StepContext, _ session: SessionRecord, _ budget: BudgetWatch,
@@ -31,6 +36,8 @@ actor SessionWatch {
         tree = TreeState(workspace.path)
         noted = session.facts.usage ?? Usage()
         notesAgainAt = context.parts.clock.uptime
+        looksAgainAt = notesAgainAt + Self.lookInterval
+        startedAt = session.startedAt
         beginsAt = context.parts.clock.now
     }
 
@@ -38,7 +45,9 @@ actor SessionWatch {
         // Called by one task, which waits for it: nobody else comes in between.
         let isOld = event.at < beginsAt
         var budget = budget
-        let spent = await budget.take(event.kind) { if !isOld { await warn($0) } }
+        let spent = await budget.take(event.kind, after: event.at - startedAt) {
+            if !isOld { await warn($0) }
+        }
         self.budget = budget
         if let spent { return Intervention(spent) }
         if case .usage = event.kind, await share(), let spent = self.budget.exhausted {
@@ -59,6 +68,27 @@ actor SessionWatch {
         self.progress = progress
         self.tree = tree
         return circles.map(Intervention.init)
+    }
+
+    /// Looks at what can be used up without a word.
+    ///
+    /// - Parameter printed: In bytes.
+    func tick(printed: Int64) async -> Intervention? {
+        let clock = context.parts.clock
+        if !budget.scopes.isEmpty, clock.uptime >= looksAgainAt {
+            looksAgainAt = clock.uptime + Self.lookInterval
+            do {
+                budget.scopes = try await context.budgets(besides: session)
+            } catch {
+                context.logger.warning("Can't look at usage", metadata: [LogKeys.error: "\(error)"])
+            }
+        }
+        var budget = budget
+        let spent = await budget.look(after: clock.now - startedAt, printed: printed) {
+            await warn($0)
+        }
+        self.budget = budget
+        return spent.map(Intervention.init)
     }
 
     /// Writes down what the session has used, now and then, and looks what the others have. What is
@@ -83,7 +113,7 @@ actor SessionWatch {
     }
 
     private func warn(_ text: String) async {
-        context.logger.warning("Budget nearly used up", metadata: [LogKeys.outcome: "\(text)"])
+        context.logger.warning("Limit nearly reached", metadata: [LogKeys.outcome: "\(text)"])
         do {
             try await context.parts.store.record(
                 NewSwarmEvent(

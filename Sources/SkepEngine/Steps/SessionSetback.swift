@@ -35,7 +35,8 @@ extension SessionClosing {
             return usage
         }
         self.init(
-            id: id, ending: "\(result.ending)", outputBytes: result.outputBytes,
+            id: id, ending: "\(result.ending)", endedAt: result.endedAt,
+            outputBytes: result.outputBytes,
             facts: SessionFacts(
                 vendorSession: result.start?.vendorSession, model: result.start?.model,
                 usage: usage, failure: result.failure, sandbox: result.sandbox))

@@ -86,7 +86,8 @@ struct SessionWork: Sendable {
             resumePrompt: resumed.map(Self.resumePrompt) ?? answer?.prompt,
             isReadOnly: context.definition.isReadOnly, environment: setUp?.values ?? [:],
             secrets: setUp?.secrets ?? [:],
-            watch: { await watch.take($0) }, ending: context.ending)
+            watch: { await watch.take($0) }, tick: { await watch.tick(printed: $0) },
+            ending: context.ending)
 
         let result: SessionResult
         do {

@@ -25,6 +25,8 @@ public final class ScriptedAgent: Agent {
         public var events: [[SessionEvent.Kind]] = []
         /// What its next sessions end with beside their endings, one after the other.
         public var facts: [Facts] = []
+        /// What each of its sessions has printed, in bytes.
+        public var printed: Int64 = 0
         /// Its only one; `nil`: it has none.
         public var secret: String?
         /// Why it can't be had at the moment.
@@ -74,6 +76,9 @@ public final class ScriptedAgent: Agent {
     }
 
     public var snapshot: State { state.withLock { $0 } }
+
+    /// Lets its sessions have printed so much, in bytes.
+    public func print(_ bytes: Int64) { state.withLock { $0.printed = bytes } }
 
     /// Gives it a secret.
     public func keep(_ secret: String) { state.withLock { $0.secret = secret } }
@@ -163,18 +168,14 @@ public final class ScriptedAgent: Agent {
         for event in events {
             let intervention = await assignment.watch(SessionEvent(at: clock.now, kind: event))
             guard let intervention else { continue }
-            state.withLock { state in
-                state.running.remove(id)
-                state.ended[id] = .stopped
-                state.stopped.append(id)
-                state.factsOf[id, default: Facts()].failure = intervention.failure
-            }
+            end(id, for: intervention)
             break
         }
         do {
             return try await body(
                 ScriptedSession(
-                    id: id, isAdopted: isAdopted, output: workspace.outputPath + "/output.json",
+                    assignment: assignment, isAdopted: isAdopted,
+                    output: workspace.outputPath + "/output.json",
                     agent: self, clock: clock))
         } catch {
             if assignment.ending() == .stop {
@@ -207,6 +208,17 @@ public final class ScriptedAgent: Agent {
         }
     }
 
+    fileprivate func end(_ session: SessionID, for intervention: Intervention) {
+        state.withLock { state in
+            state.running.remove(session)
+            state.ended[session] = .stopped
+            state.stopped.append(session)
+            state.factsOf[session, default: Facts()].failure = intervention.failure
+        }
+    }
+
+    fileprivate var printed: Int64 { state.withLock { $0.printed } }
+
     fileprivate func ending(of session: SessionID) -> SessionResult.Ending? {
         state.withLock { $0.ended[session] }
     }
@@ -221,7 +233,7 @@ public final class ScriptedAgent: Agent {
 }
 
 private struct ScriptedSession: AgentSession {
-    let id: SessionID
+    let assignment: Assignment
     let isAdopted: Bool
     let output: String
     let agent: ScriptedAgent
@@ -232,6 +244,7 @@ private struct ScriptedSession: AgentSession {
     }
 
     func result() async throws -> SessionResult {
+        let id = assignment.session
         while true {
             if let ending = agent.ending(of: id) {
                 if let document = agent.document(of: id) {
@@ -242,6 +255,9 @@ private struct ScriptedSession: AgentSession {
                     ending: ending, startedAt: clock.now, endedAt: clock.now, outputBytes: 5,
                     tail: "bye.", failure: facts.failure ?? AgentFailure(ending),
                     usage: facts.usage, start: facts.start, question: facts.question)
+            }
+            if let intervention = await assignment.tick(agent.printed) {
+                agent.end(id, for: intervention)
             }
             try await Task.sleep(for: .milliseconds(2))
         }

@@ -23,6 +23,8 @@ struct Configuration: Sendable {
     let stateFolder: String
     let agentsFolder: String?
     let agentUser: String
+    /// How many sessions provider accounts may have at once, where that is limited.
+    let accountPlaces: [ProviderAccount: Int]
     let workflowsFolder: String?
     let leaseLength: Duration
     let renewInterval: Duration
@@ -47,6 +49,7 @@ struct Configuration: Sendable {
         let agents = reader.map("agents", of: "\"agents\"")
         agentsFolder = agents.flatMap { Self.folder("folder", $0, layers) }
         agentUser = agents?.text("user") ?? Self.standardAgentUser
+        accountPlaces = agents.map(Self.accountPlaces) ?? [:]
         agents?.finish()
         let workflows = reader.map("workflows", of: "\"workflows\"")
         workflowsFolder = workflows.flatMap { Self.folder("folder", $0, layers) }
@@ -88,6 +91,15 @@ struct Configuration: Sendable {
             repositories.compactMap { repository in
                 repository.setup.map { (repository.name, $0) }
             }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func accountPlaces(_ agents: SettingsReader) -> [ProviderAccount: Int] {
+        let accounts = agents.map("account_sessions", of: "agents.account_sessions")
+        defer { accounts?.finish() }
+        return (accounts?.keys ?? []).reduce(into: [:]) { places, account in
+            places[ProviderAccount(rawValue: account)] =
+                accounts?.integer(account, in: 1...1000)
+        }
     }
 
     /// Refuses an issue in a repository that isn't worked on.

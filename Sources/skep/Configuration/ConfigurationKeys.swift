@@ -65,6 +65,11 @@ extension ConfigurationKey {
             path: "agents.user", form: .text, standard: Configuration.standardAgentUser,
             meaning: "The user that agents run as when Skep runs as root"),
         .init(
+            path: "agents.account_sessions", form: .numbers, standard: nil,
+            meaning:
+                "How many sessions a provider account may have at once, of all agents that share it, "
+                + "1 to 1000"),
+        .init(
             path: "workflows.folder", form: .text, standard: nil,
             meaning: "The folder with one Markdown file per workflow"),
         .init(

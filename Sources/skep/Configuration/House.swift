@@ -71,6 +71,7 @@ struct House: Sendable {
         let read = workflows(workflowsFolder, configuration.onlyRepository, mistakes)
         checkDefaults(read, agents, mistakes)
         let workflows = read.map(\.workflow)
+        checkAccounts(configuration, tree, agents, mistakes)
         let prices = Prices.read(layers.surroundings, into: mistakes)
         guard mistakes.all.isEmpty else { throw SettingsError(bySource: mistakes.all) }
         if let userProblem { throw userProblem }
@@ -178,6 +179,24 @@ struct House: Sendable {
                 mistakes.add(
                     "there is no agent \"\(agent)\"\(hint(agent, names))", at: location)
             }
+        }
+    }
+
+    /// A limit of an account that nobody has would limit nothing.
+    private static func checkAccounts(
+        _ configuration: Configuration, _ tree: SettingsNode, _ agents: [any Agent],
+        _ mistakes: SettingsMistakes
+    ) {
+        let known = Set(agents.map(\.definition.provider))
+        for account in configuration.accountPlaces.keys where !known.contains(account) {
+            let there = known.map(\.rawValue).sorted()
+            let hint =
+                nearest(to: account.rawValue, among: there).map { "; did you mean \"\($0)\"?" }
+                ?? "; there are \(there.joined(separator: ", "))"
+            mistakes.add(
+                "no agent has the account \"\(account.rawValue)\"\(hint)",
+                at: ConfigurationLayers.node("agents.account_sessions", in: tree)?.location
+                    ?? SettingsLocation(source: "agents.account_sessions"))
         }
     }
 

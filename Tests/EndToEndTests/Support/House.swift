@@ -145,9 +145,11 @@ final class House {
     }
 
     /// Starts `skep serve` and waits until it works.
+    ///
+    /// - Parameter lack: What its kernel seems not to have, as `lacking.py` names it.
     @discardableResult
-    func serve() async throws -> ChildProcess {
-        let child = try start(["serve"] + rootFlags)
+    func serve(lacking lack: String? = nil) async throws -> ChildProcess {
+        let child = try start(["serve"] + rootFlags, lacking: lack)
         try await wait(for: "skep serve to be ready", seeing: { child.text }) {
             if let ending = child.poll() {
                 throw ChildProcess.Failed(description: "skep serve: \(ending)\n\(child.text)")
@@ -163,14 +165,20 @@ final class House {
     var rootFlags: [String] { geteuid() == 0 ? ["--allow-root"] : [] }
 
     @discardableResult
-    func start(_ arguments: [String]) throws -> ChildProcess {
+    func start(_ arguments: [String], lacking lack: String? = nil) throws -> ChildProcess {
         count += 1
+        let program = try Programs.skep
+        let around = lack.map { [Self.lacking, $0, "--", program] }
         let child = try ChildProcess(
-            try Programs.skep, arguments, in: folder, environment: environment,
+            around == nil ? program : "/usr/bin/python3", (around ?? []) + arguments,
+            in: folder, environment: environment,
             output: "\(folder)/\(arguments[0])-\(count).log")
         children.append(child)
         return child
     }
+
+    private static let lacking = URL(filePath: #filePath)
+        .appending(path: "../../../SkepAgentsTests/Fixtures/lacking.py").standardizedFileURL.path
 
     // Looking
 

@@ -59,6 +59,8 @@ struct ListedAgent {
     let sessions: Int
     /// Why nothing is started with its provider account; `nil`: it isn't parked.
     let hold: AccountHold?
+    /// How many sessions that account may have at once, of all agents; `nil`: as many as there are.
+    let places: Int?
     /// What this machine gives as a sandbox at most; `nil` when that isn't known.
     let machine: SandboxReport?
     /// What its sessions that ended today used together.
@@ -83,6 +85,7 @@ struct ListedAgent {
         self.machine = machine
         sessions = atWork?.sessions[definition.name] ?? 0
         hold = atWork?.holds[definition.provider]
+        places = atWork?.places[definition.provider]
         today = atWork?.today[definition.name] ?? UsageSum()
         self.problem = problem ?? Self.lack(machine, definition.sandbox)
     }
@@ -104,7 +107,10 @@ struct ListedAgent {
 
     /// "openai", and until when it is parked.
     var provider: String {
-        guard let hold else { return definition.provider.rawValue }
+        guard let hold else {
+            return definition.provider.rawValue
+                + (places.map { ", at most \(TimeText.count($0, "session"))" } ?? "")
+        }
         return
             "\(definition.provider.rawValue), parked until \(local.dayAndMinute(hold.until)): "
             + "\(hold.type.words); \(definition.provider.resumeCommand) has it tried at once"
@@ -127,8 +133,13 @@ struct ListedAgent {
             "provider": .name(definition.provider),
             "parked_until": .time(hold?.until),
             "parked_for": .name(hold?.type),
+            "account_session_limit": .number(places),
             "open_sessions": .number(sessions),
-            "today": .object(["sessions": .number(today.sessions), "usage": today.usage.json]),
+            "today": .object([
+                "sessions": .number(today.sessions),
+                "seconds": .number(today.time.components.seconds),
+                "usage": today.usage.json,
+            ]),
             "is_ready": .boolean(problem == nil),
             "problem": .optional(problem),
             "source": .text(definition.location.source),

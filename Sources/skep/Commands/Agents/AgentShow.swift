@@ -69,15 +69,22 @@ struct AgentsAtWork: Sendable {
     private(set) var sessions: [AgentName: Int] = [:]
     private(set) var holds: [ProviderAccount: AccountHold] = [:]
     private(set) var today: [AgentName: UsageSum] = [:]
+    /// How many sessions accounts may have at once, where that is limited.
+    let places: [ProviderAccount: Int]
 
-    init(sessions: [AgentName: Int], holds: [AccountHold], today: [AgentName: UsageSum]) {
+    init(
+        sessions: [AgentName: Int], holds: [AccountHold], today: [AgentName: UsageSum],
+        places: [ProviderAccount: Int] = [:]
+    ) {
         self.sessions = sessions
+        self.places = places
         self.holds = Dictionary(holds.map { ($0.account, $0) }, uniquingKeysWith: { $1 })
         self.today = today
     }
 
     /// Empty where there is no database yet.
     init(_ house: House) async throws {
+        places = house.configuration.accountPlaces
         guard house.state.hasDatabase else { return }
         let queue = try await house.state.openQueue()
         let store = SQLiteSwarmStore(queue)
@@ -88,7 +95,7 @@ struct AgentsAtWork: Sendable {
         for agent in house.agents.map(\.definition.name) {
             // What ended just now counts.
             today[agent] = try await store.usage(
-                of: .period(agent, from: start, to: now + .seconds(1)))
+                of: .period(agent, from: start, to: now + .seconds(1)), at: now)
         }
         await queue.close()
     }
@@ -285,6 +292,7 @@ extension Budget {
     var words: String {
         let words = [
             tokens.map { "\(TimeText.grouped(Int($0))) tokens" }, money.map(\.description),
+            time.map { "\(TimeText.grouped(Int($0.components.seconds / 60))) min" },
         ].compactMap { $0 }
         return words.isEmpty ? "no limit" : words.joined(separator: ", ")
     }
