@@ -124,22 +124,19 @@ extension HostedAgent {
 
     private func prepareHome(_ path: String) throws {
         guard definition.home.mode == .own else { return }
-        try takeLoginsBack(path)
+        takeLoginsBack(path)
         let home = try OwnHome(path, of: house.user)
         for link in definition.home.needed {
             try home.link(link, to: house.loginHome + "/" + link)
         }
     }
 
-    /// The home goes with its run, and a login that was renewed in it shall not.
-    func takeLoginsBack(_ path: String) throws(AgentsError) {
-        guard definition.home.mode == .own, !definition.home.logins.isEmpty,
-            FileStatus.exists(path)
-        else { return }
-        let home = try OwnHome(path, of: house.user)
-        let origin = try OwnHome(house.loginHome, of: house.user)
+    /// The home goes with its run, and a login that was renewed in it shall not. One that can't be taken
+    /// back stays in the home, for the run's next session: no reason to lose what this one did.
+    func takeLoginsBack(_ path: String) {
+        guard definition.home.mode == .own, FileStatus.exists(path) else { return }
         for login in definition.home.logins {
-            try home.takeBack(login, to: origin, at: house.loginHome)
+            try? OwnHome(path, of: house.user).takeBack(login, to: house.loginHome)
         }
     }
 

@@ -1,5 +1,11 @@
 import SkepGit
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// An agent's own home, which Skep adds to between the agent's sessions, maybe as root.
 ///
 /// The agent has put there what it likes, so names are walked one by one from open folder to open
@@ -14,8 +20,12 @@ struct OwnHome {
             try FileStatus.makeFolder(path, mode: 0o700)
             try FileStatus.give(path, to: user)
         }
+        try self.init(path, owner: user.map { FileOwner(user: $0.uid, group: $0.gid) })
+    }
+
+    private init(_ path: String, owner: FileOwner?) throws(AgentsError) {
         folder = try Self.failing { () throws(GitError) in try Folder(path) }
-        owner = user.map { FileOwner(user: $0.uid, group: $0.gid) }
+        self.owner = owner
     }
 
     /// The folder at a path, which is made when it isn't there.
@@ -46,22 +56,55 @@ struct OwnHome {
         }
     }
 
-    /// Takes a file back to the home that it was linked from, where a program has renamed a new one
-    /// over the link: of a login that was renewed, the old token may be worth nothing by now. A link
-    /// stands there again then.
-    func takeBack(_ path: String, to other: OwnHome, at otherPath: String) throws(AgentsError) {
+    /// Takes a file back to where it was linked from, when a program has renamed a new one over the
+    /// link: of a login that was renewed, the old token may be worth nothing by now. A link stands
+    /// there again then. What is older than the one it would replace goes.
+    func takeBack(_ path: String, to loginHome: String) throws(AgentsError) {
         let names = path.split(separator: "/")
         guard let name = names.last.map(String.init),
             let folder = try folder(names.dropLast(), replaces: false),
-            folder.status(name)?.kind == .file,
-            let place = try other.folder(names.dropLast(), replaces: false)
+            let renewed = folder.status(name), renewed.kind == .file,
+            // A hard link to what is none of the agent's has another owner.
+            renewed.user == owner?.user ?? geteuid(),
+            let origin = try origin(of: path, in: loginHome)
         else { return }
         try Self.failing { () throws(GitError) in
-            let bytes = try folder.read(name, atMost: Self.largestLogin)
-            try place.replace(name, bytes, mode: 0o600, owner: other.owner)
+            let known = origin.folder.status(origin.name)
+            if known.map({ $0.modified <= renewed.modified }) ?? true {
+                let bytes = try folder.read(name, atMost: Self.largestLogin)
+                try origin.folder.replace(origin.name, bytes, mode: 0o600, owner: owner)
+            }
             try folder.remove(name)
         }
-        try link(path, to: otherPath + "/" + path)
+        try link(path, to: loginHome + "/" + path)
+    }
+
+    /// The folder and the name of a file of the login's home. Links on the way are followed as programs
+    /// do, but not by root, whom they may lead where their maker may not write.
+    private func origin(of path: String, in loginHome: String) throws(AgentsError)
+        -> (folder: Folder, name: String)?
+    {
+        let names = path.split(separator: "/")
+        guard let last = names.last.map(String.init) else { return nil }
+        if let owner {
+            let home = try OwnHome(loginHome, owner: owner)
+            return try home.folder(names.dropLast(), replaces: false).map { ($0, last) }
+        }
+        let parent = names.dropLast().reduce(loginHome) { $0 + "/" + $1 }
+        guard
+            let real = Self.real(loginHome + "/" + path)
+                ?? Self.real(parent).map({ "\($0)/\(last)" }),
+            let slash = real.lastIndex(of: "/")
+        else { return nil }
+        let folder = try Self.failing { () throws(GitError) in try Folder(String(real[..<slash])) }
+        return (folder, String(real[real.index(after: slash)...]))
+    }
+
+    /// The path without links; `nil` when there is nothing.
+    private static func real(_ path: String) -> String? {
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
     }
 
     /// 1 MiB. Logins have a few KiB.

@@ -162,11 +162,17 @@ extension SwarmTransaction {
         return .hold(hold)
     }
 
-    /// Those that have begun again don't wait for it any more.
+    /// Those that have begun again don't wait for it any more, nor those that were cancelled, which may
+    /// have been pruned since.
     fileprivate func wakeJobs(parkedFor account: ProviderAccount) throws {
         let jobs = try Int64.fetchAll(
-            database, sql: "SELECT job FROM step_job WHERE parked_for = ?",
-            arguments: [account.rawValue])
+            database,
+            sql: """
+                SELECT step_job.job
+                  FROM step_job
+                  JOIN job ON job.id = step_job.job
+                 WHERE step_job.parked_for = ? AND job.state = 'scheduled'
+                """, arguments: [account.rawValue])
         for job in jobs { try queue.wake(JobID(rawValue: job)) }
         try execute(
             "UPDATE step_job SET parked_for = NULL WHERE parked_for = ?", [account.rawValue])

@@ -16,8 +16,9 @@ enum SecretForms {
         let lines = secret.split { $0 == 0x0A || $0 == 0x0D }.map { trimmed($0) }
         let long = lines.filter { $0.count >= 16 && !$0.starts(with: "-----".utf8) }
         let bare = trimmed(secret[...])
-        return Set([secret] + (bare.count >= SecretPatterns.shortest ? [bare] : []))
-            .union(lines.count > 1 ? long : [])
+        // White space at the front would hold back the end of every line.
+        let whole = bare.count >= SecretPatterns.shortest ? bare : secret
+        return Set([whole]).union(lines.count > 1 ? long : [])
     }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> [UInt8] {

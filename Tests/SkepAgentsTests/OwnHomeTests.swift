@@ -64,6 +64,36 @@ struct OwnHomeTests {
         #expect(readlink(fixture.workspace.homePath + "/.bee/login", &target, 999) > 0)
     }
 
+    @Test("A login that the operator renewed meanwhile isn't replaced by an older one")
+    func keepsTheNewest() throws {
+        let folder = TemporaryFolder()
+        let (home, operators) = (folder.make("home"), folder.make("operator"))
+        try Files.replace(home + "/login", with: Array("older".utf8), mode: 0o600)
+        try Files.replace(operators + "/login", with: Array("newer".utf8), mode: 0o600)
+        var times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+        #expect(utimensat(AT_FDCWD, home + "/login", &times, 0) == 0)
+
+        try OwnHome(home, of: nil).takeBack("login", to: operators)
+
+        #expect(try Files.read(operators + "/login") == Array("newer".utf8))
+        #expect(try Files.read(home + "/login") == Array("newer".utf8))
+    }
+
+    @Test("A login lies where the operator's links lead")
+    func followsOperatorsLinks() throws {
+        let folder = TemporaryFolder()
+        let (home, operators) = (folder.make("home"), folder.make("operator"))
+        let files = folder.make("dotfiles")
+        try Files.replace(files + "/login", with: Array("old".utf8), mode: 0o600)
+        symlink(files, operators + "/.bee")
+        try FileStatus.makeFolder(home + "/.bee", mode: 0o700)
+        try Files.replace(home + "/.bee/login", with: Array("new".utf8), mode: 0o600)
+
+        try OwnHome(home, of: nil).takeBack(".bee/login", to: operators)
+
+        #expect(try Files.read(files + "/login") == Array("new".utf8))
+    }
+
     @Test("An operator's home in a sandbox wants its program's files named")
     func operatorsHome() throws {
         let fixture = try CommandFixture()

@@ -181,6 +181,21 @@ struct AccountTests {
         }
     }
 
+    @Test("One that was cancelled while it waited, and removed since, keeps none of the others")
+    func prunedWhileParked() async throws {
+        try await withStore { bench in
+            let tokens = try await park(bench, on: 2...3)
+            _ = try await bench.queue.cancel(tokens[0].job)
+            _ = try await bench.queue.prune(matching: JobFilter(states: [.cancelled]))
+            #expect(try await state(tokens[0], bench) == nil)
+
+            try await bench.store.lift(account)
+
+            #expect(try await bench.store.accountHolds().isEmpty)
+            #expect(try await state(tokens[1], bench) == .ready)
+        }
+    }
+
     @Test("What waits goes on as soon as a session shows that the account works, by use or end")
     func worksAgain() async throws {
         for isUse in [true, false] {

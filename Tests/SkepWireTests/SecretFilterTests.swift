@@ -28,6 +28,15 @@ struct SecretFilterTests {
         }
     }
 
+    @Test("One that begins with a line's end holds back the end of no line")
+    func letsLinesThrough() throws {
+        var filter = SecretFilter(try #require(SecretPatterns(["\nabcdefgh\n"])))
+
+        #expect(filter.take(Array("{}\n".utf8)) == Array("{}\n".utf8))
+        #expect(
+            filter.take(Array("abcdefgh\n".utf8)) + filter.finish() == Array("[secret]\n".utf8))
+    }
+
     @Test("A secret is taken out in every form, with anything around it, split anyhow")
     func findsForms() throws {
         var generator = SystemRandomNumberGenerator()

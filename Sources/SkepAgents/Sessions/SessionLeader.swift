@@ -135,7 +135,7 @@ actor SessionLeader {
                 wasAsked = wasAsked || cancel != nil
                 guard wasAsked, digest.turnEnd == nil, !inputHasEnded else { return }
                 let line = cancel ?? reader.dialogue.wishes.lazy.compactMap(\.line).first
-                if let line, await say(line) { continue }
+                if let line, Self.isLine(line), await say(line) { continue }
             }
             try? await Task.sleep(for: SessionHost.pollInterval)
         }
