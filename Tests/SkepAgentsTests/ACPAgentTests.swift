@@ -9,7 +9,8 @@ struct ACPAgentTests {
         let fixture = try CommandFixture()
         let program = try fixture.bring("acp_agent.py")
         let agent = try fixture.agent([
-            ("adapter", .text("acp")), ("command", CommandFixture.list(["python3", program])),
+            ("adapter", .text("acp")),
+            ("command", CommandFixture.list(["python3", program, "works"])),
         ])
 
         let (result, output) = try await fixture.run(agent)

@@ -5,14 +5,14 @@ import Testing
 
 @testable import SkepAgents
 
-/// Each one through a real host; see Fixtures/acp_misfit.py for what they do.
+/// Each one through a real host; see Fixtures/acp_agent.py for what they do.
 @Suite("Agents that misuse ACP")
 struct ACPMisfitTests {
     private func agent(
         _ way: String, _ fixture: CommandFixture,
         _ further: [(String, SettingsNode.Value)] = []
     ) throws -> any Agent {
-        let program = try fixture.bring("acp_misfit.py")
+        let program = try fixture.bring("acp_agent.py")
         let command = CommandFixture.list(["python3", program, way])
         return try fixture.agent([("adapter", .text("acp")), ("command", command)] + further)
     }

@@ -32,9 +32,6 @@ public struct SandboxProbe: Sendable {
         report = SandboxReport(level: level, measures: measures, missing: missing)
     }
 
-    /// Whether a policy can be kept here.
-    public func canKeep(_ policy: SandboxPolicy) -> Bool { report.obstacle(to: policy) == nil }
-
     /// "isolated (mount namespace, landlock 7, …)".
     public var text: String {
         report.level.rawValue

@@ -1,5 +1,6 @@
 import Dispatch
 public import SkepWire
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -58,11 +59,11 @@ extension SessionHost {
 }
 
 /// A socket to a host that nobody waits at.
-// Safe: its fields never change, and Dispatch's sources may be used from any thread.
-final class HostConnection: @unchecked Sendable {
+final class HostConnection: Sendable {
     let queue = DispatchQueue(label: "skep.host")
     private let socket: Int32
-    private let reading: any DispatchSourceRead
+    /// Safe: a source may be given a handler, activated and cancelled from any thread.
+    nonisolated(unsafe) private let reading: any DispatchSourceRead
 
     /// `nil` when no host is there, or it has too many callers.
     init?(folder: String) {
@@ -130,10 +131,12 @@ final class HostConnection: @unchecked Sendable {
         }
     }
 
-    /// Calls when more can be sent, until the source is cancelled.
-    func onWritable(_ body: @escaping @Sendable () -> Void) -> any DispatchSourceWrite {
+    /// Calls when more can be sent, until the source is cancelled; `nil` when there is no descriptor
+    /// left for it.
+    func onWritable(_ body: @escaping @Sendable () -> Void) -> (any DispatchSourceWrite)? {
         // With a descriptor of its own: `reading` may close the other one first.
         let copy = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { return nil }
         let writing = DispatchSource.makeWriteSource(fileDescriptor: copy, queue: queue)
         writing.setEventHandler(handler: body)
         writing.setCancelHandler { close(copy) }
@@ -143,21 +146,24 @@ final class HostConnection: @unchecked Sendable {
 }
 
 /// One request and its reply, without a thread that waits for it.
-// Safe: after `init` everything runs on its connection's serial queue.
-private final class HostQuestion: @unchecked Sendable {
+private final class HostQuestion: Sendable {
+    private struct State {
+        var unsent: ArraySlice<UInt8>
+        var reply: [UInt8] = []
+        var writing: (any DispatchSourceWrite)?
+        /// `nil` once it was called.
+        var completion: (@Sendable (ControlReply?) -> Void)?
+    }
+
     private let connection: HostConnection
-    private var unsent: ArraySlice<UInt8>
-    private var reply: [UInt8] = []
-    private var writing: (any DispatchSourceWrite)?
-    private var completion: ((ControlReply?) -> Void)?
+    private let state: Mutex<State>
 
     init(
         _ request: ControlRequest, on connection: HostConnection,
         _ completion: @escaping @Sendable (ControlReply?) -> Void
     ) {
         self.connection = connection
-        unsent = request.record.encoded[...]
-        self.completion = completion
+        state = Mutex(State(unsent: request.record.encoded[...], completion: completion))
     }
 
     /// Keeps itself alive until it is over.
@@ -165,8 +171,8 @@ private final class HostQuestion: @unchecked Sendable {
         connection.queue.async { [self] in
             connection.onReadable { self.receive() }
             connection.activate()
-            let length = DispatchTimeInterval.milliseconds(2000 + unsent.count / 1000)
-            connection.queue.asyncAfter(deadline: .now() + length) { [weak self] in
+            let length = state.withLock { 2000 + $0.unsent.count / 1000 }
+            connection.queue.asyncAfter(deadline: .now() + .milliseconds(length)) { [weak self] in
                 self?.finish(nil)
             }
             send()
@@ -174,21 +180,30 @@ private final class HostQuestion: @unchecked Sendable {
     }
 
     private func send() {
-        guard let count = connection.send(unsent) else { return finish(nil) }
-        unsent = unsent.dropFirst(count)
-        if unsent.isEmpty {
-            writing?.cancel()
-            writing = nil
-        } else if writing == nil {
-            writing = connection.onWritable { self.send() }
+        let goesOn = state.withLock { state in
+            guard state.completion != nil else { return true }
+            guard let count = connection.send(state.unsent) else { return false }
+            state.unsent = state.unsent.dropFirst(count)
+            if state.unsent.isEmpty {
+                state.writing?.cancel()
+                state.writing = nil
+                return true
+            }
+            if state.writing == nil { state.writing = connection.onWritable { self.send() } }
+            return state.writing != nil
         }
+        if !goesOn { finish(nil) }
     }
 
     private func receive() {
         let (bytes, isOver) = connection.receive()
-        reply += bytes
-        var reader = RecordReader(reply)
-        if case .record(let record) = reader.next() {
+        let record: Record? = state.withLock { state in
+            state.reply += bytes
+            var reader = RecordReader(state.reply)
+            if case .record(let record) = reader.next() { return record }
+            return nil
+        }
+        if let record {
             finish(try? ControlReply(decoding: record))
         } else if isOver {
             finish(nil)
@@ -196,10 +211,12 @@ private final class HostQuestion: @unchecked Sendable {
     }
 
     private func finish(_ reply: ControlReply?) {
+        let completion = state.withLock { state in
+            state.writing?.cancel()
+            state.writing = nil
+            return state.completion.take()
+        }
         guard let completion else { return }
-        self.completion = nil
-        writing?.cancel()
-        writing = nil
         connection.onReadable {}
         connection.cancel()
         completion(reply)
