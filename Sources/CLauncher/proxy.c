@@ -99,27 +99,41 @@ static size_t read_head(int client, char *bytes, size_t *head) {
     return 0;
 }
 
+struct head {
+    // What is left out and added of what was read comes to less.
+    char bytes[HEAD_BYTES + 64];
+    size_t count;
+};
+
+static void append(struct head *head, const char *bytes, size_t count) {
+    if (count > sizeof head->bytes - head->count) count = sizeof head->bytes - head->count;
+    memcpy(head->bytes + head->count, bytes, count);
+    head->count += count;
+}
+
 // One request to a whole address: the next may be for another host, so the server is asked to end
-// the connection after it.
+// the connection after it. In one piece: a server may answer and hang up at its first words.
 static int forward_request(int server, const char *method, const char *path, char *rest,
                            const char *body, size_t body_count) {
+    struct head head;
+    head.count = 0;
     const char *const words[] = {method, *path == '/' ? " " : " /", path, " HTTP/1.1\r\n"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (skep_send_all(server, words[i], strlen(words[i])) != 0) return -1;
+        append(&head, words[i], strlen(words[i]));
     }
     char *line = rest;
     while (*line != '\r' && *line != 0) {
         char *end = strstr(line, "\r\n");
         if (end == NULL) break;
         size_t length = (size_t)(end - line) + 2;
-        if (strncasecmp(line, "Connection:", 11) != 0 && strncasecmp(line, "Proxy-", 6) != 0 &&
-            skep_send_all(server, line, length) != 0) {
-            return -1;
+        if (strncasecmp(line, "Connection:", 11) != 0 && strncasecmp(line, "Proxy-", 6) != 0) {
+            append(&head, line, length);
         }
         line += length;
     }
     static const char ending[] = "Connection: close\r\n\r\n";
-    if (skep_send_all(server, ending, sizeof ending - 1) != 0) return -1;
+    append(&head, ending, sizeof ending - 1);
+    if (skep_send_all(server, head.bytes, head.count) != 0) return -1;
     return skep_send_all(server, body, body_count);
 }
 
@@ -154,8 +168,9 @@ void skep_serve_proxy(struct relay *relay, int client) {
     *slash = 0;
     if (split_authority(target, &host, &port, 80) != 0) goto bad;
     server = open_way(relay, client, host, port);
-    if (server >= 0 && forward_request(server, bytes, path, line_end + 2, bytes + head,
-                                       count - head) == 0) {
+    if (server >= 0) {
+        // Also when it didn't take all of it: it may have said why.
+        forward_request(server, bytes, path, line_end + 2, bytes + head, count - head);
         skep_relay_between(client, server);
     }
     goto done;

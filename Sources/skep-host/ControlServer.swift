@@ -46,11 +46,9 @@ final class ControlServer {
         }
     }
 
-    /// Takes no more questions; followers are let go when the host ends, with its last record.
-    func close() {
-        for index in callers.indices.reversed() where !callers[index].follows { drop(index) }
-        unlink(SessionFiles.controlName)
-    }
+    /// Answers no more. Who has called is let go of when the host ends, with its last record: one of
+    /// them may be about to ask for being told of that.
+    func close() { unlink(SessionFiles.controlName) }
 
     private func accept() {
         #if canImport(Glibc)

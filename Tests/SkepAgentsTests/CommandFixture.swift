@@ -16,11 +16,13 @@ struct CommandFixture {
     var house: AgentHouse
     let workspace: Workspace
 
-    init(environment: [String: String] = ["PATH": "/usr/bin:/bin"]) throws {
+    init(
+        environment: [String: String] = ["PATH": "/usr/bin:/bin"], grace: Duration = .seconds(2)
+    ) throws {
         house = AgentHouse(
             sessions: folder.make("sessions"), host: HostFixture.program,
             environment: environment, operatorHome: folder.make("operator"), allowsRoot: true,
-            grace: .seconds(2))
+            grace: grace)
         guard let repository = RepositoryName("owner/name"),
             let base = CommitID(rawValue: String(repeating: "a", count: 40))
         else { throw UnexpectedState(what: "no names") }

@@ -8,10 +8,6 @@ import Testing
 
 @Suite("An agent that is asked to break off")
 struct LeaderCancelTests {
-    private let fixture: LeaderFixture
-
-    init() throws { fixture = try LeaderFixture() }
-
     /// Ends its turn when it is cancelled, and stays.
     private static let obedient = """
         echo ready; read -r task; echo heard it; read -r word; echo "heard $word"
@@ -20,10 +16,16 @@ struct LeaderCancelTests {
 
     @Test("Shortly before its time is up it is asked, and has ended for its time then")
     func timesOut() async throws {
+        let fixture = try LeaderFixture(grace: .seconds(60))
         try await fixture.start(Self.obedient)
-        let limits = SessionLimits(time: .seconds(2))
+        let clock = ForwardClock()
+        let limits = SessionLimits(time: .seconds(3600), start: .seconds(7200))
+        let leader = try fixture.leader(limits: limits, clock: clock)
 
-        let result = try fixture.result(try await fixture.leader(limits: limits).lead())
+        async let outcome = leader.lead()
+        try await fixture.waitForOutput("heard it")
+        try await clock.putForward(.seconds(3598))
+        let result = try fixture.result(try await outcome)
 
         #expect(try fixture.said() == ["task one", "cancel"])
         #expect(try fixture.chunks(.output).hasSuffix("heard cancel\ndone\n"))
@@ -33,9 +35,10 @@ struct LeaderCancelTests {
 
     @Test("One that doesn't care is ended all the same, and was asked once")
     func ignoresIt() async throws {
+        let fixture = try LeaderFixture()
         try await fixture.start(
             "trap '' INT TERM; echo ready; read -r task; echo heard it; while :; do sleep 1; done")
-        let leading = Task { [fixture] in try await fixture.leader().lead() }
+        let leading = Task { try await fixture.leader().lead() }
         try await fixture.waitForOutput("heard it")
         leading.cancel()
         _ = await leading.result
@@ -54,6 +57,7 @@ struct LeaderCancelTests {
 
     @Test("A worker whose job is cancelled has it asked, and hears how its turn ends")
     func cancelledWorker() async throws {
+        let fixture = try LeaderFixture(grace: .seconds(60))
         let definition = AgentDefinition(
             name: "bee", adapter: LineAdapter.name, location: SettingsLocation(source: "test"))
         let agent = HostedAgent(
@@ -65,7 +69,7 @@ struct LeaderCancelTests {
             return nil
         }
 
-        let working = Task { [assignment, fixture] in
+        let working = Task { [assignment] in
             try await agent.withSession(assignment, in: fixture.stage.workspace) {
                 try await $0.result()
             }
@@ -82,6 +86,7 @@ struct LeaderCancelTests {
 
     @Test("Nobody is asked to break off who isn't at anything")
     func isIdle() async throws {
+        let fixture = try LeaderFixture()
         try await fixture.start("echo ready; exec sleep 300")
         let leader = try fixture.leader()
         try await fixture.waitForOutput("ready")

@@ -142,8 +142,8 @@ struct LeaderFixture {
         echo bye
         """
 
-    init() throws {
-        stage = try CommandFixture()
+    init(grace: Duration = .seconds(2)) throws {
+        stage = try CommandFixture(grace: grace)
         host = stage.house.sessionHost(SessionID(rawValue: 17))
     }
 
@@ -160,7 +160,8 @@ struct LeaderFixture {
     func leader(
         _ dialogue: any Dialogue = LineDialogue(), limits: SessionLimits = SessionLimits(),
         watch: @escaping @Sendable (SessionEvent) async -> Intervention? = { _ in nil },
-        tick: @escaping @Sendable (Int64) async -> Intervention? = { _ in nil }
+        tick: @escaping @Sendable (Int64) async -> Intervention? = { _ in nil },
+        clock: ForwardClock = ForwardClock()
     ) throws -> SessionLeader {
         let request = try #require(try host.request())
         let places = Brief.Places(
@@ -172,7 +173,7 @@ struct LeaderFixture {
             place: SessionWorkplace(
                 places: places, house: stage.house, folder: host.folder, request: request,
                 environment: [:]),
-            watch: watch, tick: tick)
+            watch: watch, tick: tick, now: { clock.now })
     }
 
     func result(_ outcome: SessionLeader.Outcome) throws -> SessionResult {
@@ -202,6 +203,30 @@ struct LeaderFixture {
         let process = try #require(try HostRecord.read(from: host.files)).process
         kill(process.pid, SIGKILL)
         try await eventually("the host is gone") { try host.state() != .alive }
+    }
+}
+
+/// The machine's clock, which a test puts forward.
+final class ForwardClock: Sendable {
+    private let state = Mutex((aheadMS: Int64(0), readings: 0))
+
+    var now: Moment {
+        let now = Moment.now
+        return state.withLock {
+            $0.readings += 1
+            return Moment(wallMS: now.wallMS + $0.aheadMS, uptimeMS: now.uptimeMS + $0.aheadMS)
+        }
+    }
+
+    /// Until whoever goes by it has looked at it again.
+    func putForward(_ length: Duration) async throws {
+        let readings = state.withLock {
+            $0.aheadMS += Int64(length / .milliseconds(1))
+            return $0.readings
+        }
+        try await eventually("the clock is looked at") {
+            state.withLock { $0.readings > readings }
+        }
     }
 }
 

@@ -47,16 +47,20 @@ struct LeaderStallTests {
 
     @Test("Who waits for what is done for it, or for somebody to answer, isn't stuck")
     func isWaitedFor() async throws {
-        let limits = SessionLimits(silence: .milliseconds(300))
+        let limits = SessionLimits(silence: .seconds(600))
         let fixture = try LeaderFixture()
+        let clock = ForwardClock()
+        let wants = Tally()
         try await fixture.start()
         // Its first leader goes away with three wants unanswered.
-        let leading = Task {
-            try await fixture.leader(LineDialogue { _ in await forever() }, limits: limits).lead()
+        let dialogue = LineDialogue { _ in
+            wants.add()
+            return await forever()
         }
-        try await fixture.waitForOutput("want c")
-        let asked = Moment.now.uptimeMS
-        try await eventually("it is silent for too long") { Moment.now.uptimeMS > asked + 600 }
+        let first = try fixture.leader(dialogue, limits: limits, clock: clock)
+        let leading = Task { try await first.lead() }
+        try await eventually("it is asked for all three") { wants.all == ["": 3] }
+        for _ in 0..<2 { try await clock.putForward(.seconds(900)) }
         #expect(try fixture.host.state() == .alive)
         leading.cancel()
         _ = await leading.result

@@ -99,7 +99,7 @@ struct RealAgentTests {
     func silenceIsAStall(name: RealAgent) async throws {
         let model = try await RealModel()
         let (agent, fixture) = try name.settleImpatiently(
-            model, key: "silent", after: .seconds(5))
+            model, key: "silent", after: .seconds(20))
         let assignment = try fixture.assignment(prompt: Self.order)
 
         let (result, _) = try await fixture.follow(agent, assignment)
@@ -109,13 +109,14 @@ struct RealAgentTests {
         #expect(try fixture.remains(of: assignment.session) == 0)
     }
 
+    // codex waits ten seconds for a command before it goes on without its end.
     // grok has its tools run by Skep, and is waited for: it gives them two minutes.
     @Test(
         "A tool that never returns is a stall; nothing is left",
         arguments: RealAgent.possible.filter { $0 != .grok })
     func hangingToolIsAStall(name: RealAgent) async throws {
         let model = try await RealModel()
-        let (agent, fixture) = try name.settleImpatiently(model, key: "stuck", after: .seconds(5))
+        let (agent, fixture) = try name.settleImpatiently(model, key: "stuck", after: .seconds(8))
         let assignment = try fixture.assignment(prompt: Self.order)
 
         let (result, events) = try await fixture.follow(agent, assignment)

@@ -97,13 +97,15 @@ enum RealAgent: String, CaseIterable, CustomTestStringConvertible {
     ///   - key: How its model treats it; see counting_model.py.
     ///   - further: Keys of its file.
     func settle(
-        _ model: RealModel, key: String = "key", _ further: [(String, SettingsNode.Value)] = []
+        _ model: RealModel, key: String = "key", grace: Duration = .seconds(2),
+        _ further: [(String, SettingsNode.Value)] = []
     ) throws -> (any Agent, CommandFixture) {
         let key = "not-a-secret-" + key
-        let fixture = try CommandFixture(environment: [
-            "PATH": Self.programs + ":/usr/local/bin:/usr/bin:/bin", "ANTHROPIC_API_KEY": key,
-            "ANTHROPIC_BASE_URL": model.address, "CODEX_API_KEY": key, "XAI_API_KEY": key,
-        ])
+        let fixture = try CommandFixture(
+            environment: [
+                "PATH": Self.programs + ":/usr/local/bin:/usr/bin:/bin", "ANTHROPIC_API_KEY": key,
+                "ANTHROPIC_BASE_URL": model.address, "CODEX_API_KEY": key, "XAI_API_KEY": key,
+            ], grace: grace)
         for (path, text) in files(model, key: key) {
             let file = URL(fileURLWithPath: fixture.house.operatorHome + "/" + path)
             try FileManager.default.createDirectory(

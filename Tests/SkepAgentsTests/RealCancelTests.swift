@@ -13,7 +13,7 @@ struct RealCancelTests {
         arguments: RealAgent.possible.filter { $0 != .codex })
     func isCancelled(name: RealAgent) async throws {
         let model = try await RealModel()
-        let (agent, fixture) = try name.settle(model, key: "patient")
+        let (agent, fixture) = try name.settle(model, key: "patient", grace: .seconds(60))
         let assignment = try fixture.assignment(prompt: RealAgentTests.order)
 
         try await agent.withSession(assignment, in: fixture.workspace) { session in

@@ -124,8 +124,8 @@ import Testing
                     "/usr/bin/python3 - <<'END'\n\(probe)\nEND\n", level: "isolated",
                     endpoints: ["127.0.0.1:\(server.port)"]))
 
-            #expect(
-                try fixture.host.text() == "hi\nhi\nURLError\nHTTPError\nno way\nno names\n")
+            let text = try fixture.host.text()
+            #expect(text == "hi\nhi\nURLError\nHTTPError\nno way\nno names\n")
             #expect(
                 try fixture.notes().compactMap { $0.string("refused") } == [
                     "127.0.0.1:\(other.port)"

@@ -22,6 +22,7 @@ actor SessionLeader {
     private let place: SessionWorkplace
     private let watch: @Sendable (SessionEvent) async -> Intervention?
     private let tick: @Sendable (_ printed: Int64) async -> Intervention?
+    private let now: @Sendable () -> Moment
     private var ticksAgainAt = ContinuousClock.now
     /// What the log has shown of its output, in bytes.
     private var printed: Int64 = 0
@@ -51,22 +52,24 @@ actor SessionLeader {
     private let bell: AsyncStream<Void>.Continuation
     private let bells: AsyncStream<Void>
 
-    /// For an agent that is asked to break off what it is at.
-    private static let patience = Duration.seconds(2)
+    /// For an agent that is asked to break off what it is at: a part of the grace that it has.
+    private static func patience(of house: AgentHouse) -> Duration { house.grace / 5 }
 
     init(
         _ host: SessionHost, _ dialogue: any Dialogue, limits: SessionLimits, startedAt: Moment,
         place: SessionWorkplace, watch: @escaping @Sendable (SessionEvent) async -> Intervention?,
-        tick: @escaping @Sendable (_ printed: Int64) async -> Intervention? = { _ in nil }
+        tick: @escaping @Sendable (_ printed: Int64) async -> Intervention? = { _ in nil },
+        now: @escaping @Sendable () -> Moment = { .now }
     ) {
         self.host = host
         self.place = place
         self.watch = watch
         self.tick = tick
+        self.now = now
         reader = EventReader(host, dialogue)
         stall = StallWatch(
             limits, hasProtocol: dialogue.framing != .bytes, startedAt: startedAt)
-        let length = limits.time - min(Self.patience, limits.time / 10)
+        let length = limits.time - min(Self.patience(of: place.house), limits.time / 10)
         timeIsUpMS = startedAt.uptimeMS + Int64(length / .milliseconds(1))
         (bells, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -120,7 +123,7 @@ actor SessionLeader {
         isEnding = true
         let grace = place.house.grace
         let begin = ContinuousClock.now
-        try await breakOff(until: begin + min(grace, Self.patience))
+        try await breakOff(until: begin + Self.patience(of: place.house))
         try await host.end(grace: max(.zero, grace - (ContinuousClock.now - begin)))
     }
 
@@ -145,7 +148,7 @@ actor SessionLeader {
     private var isThrough: Bool {
         intervention == nil
             && (reader.dialogue.wishes.contains(where: \.isStop)
-                || (lingers && stall.failure(at: .now) != nil))
+                || (lingers && stall.failure(at: now()) != nil))
     }
 
     /// Whether it has done its work, and is there only for what it has left running: claude waits for
@@ -176,14 +179,14 @@ actor SessionLeader {
             }
             if try await fulfil(&group) { continue }
             // Judged last: it may have been silent since nobody was there to answer it.
-            guard !isWaitedFor, let failure = stall.failure(at: .now) else { return false }
+            guard !isWaitedFor, let failure = stall.failure(at: now()) else { return false }
             intervention = failure
         }
     }
 
     /// Whether it is to be asked to break off before the host ends it at its time limit.
     private var isTimeUp: Bool {
-        Moment.now.uptimeMS >= timeIsUpMS && reader.dialogue.cancel != nil
+        now().uptimeMS >= timeIsUpMS && reader.dialogue.cancel != nil
     }
 
     /// Whether it is silent since it waits for something that is done for it.

@@ -346,9 +346,18 @@ def identifier(prefix):
     return f"{prefix}_{uuid.uuid4().hex[:16]}"
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        # An agent that was ended hangs up; that is no news.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def main():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     path = sys.argv[1]
     Handler.hold = path + ".hold"
     with open(path + ".new", "w") as file:
