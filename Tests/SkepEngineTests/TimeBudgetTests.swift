@@ -7,12 +7,20 @@ import Testing
 
 @Suite("Budgets of time")
 struct TimeBudgetTests {
-    /// Lets time pass while sessions say nothing.
+    /// Lets time pass while sessions say nothing, no faster than they are looked at.
     private func pass(
         _ swarm: Swarm, _ what: String, until condition: () async throws -> Bool
     ) async throws {
         try await eventually(what, within: .seconds(120)) {
             swarm.clock.advance(by: .seconds(20))
+            // The first one may have begun before.
+            let ticks = swarm.agents[0].snapshot.ticks
+            try await eventually("its sessions are looked at") {
+                let agent = swarm.agents[0].snapshot
+                return agent.running.allSatisfy {
+                    agent.ticks[$0, default: 0] > ticks[$0, default: 0] + 1
+                }
+            }
             return try await condition()
         }
     }

@@ -16,6 +16,8 @@ public final class ScriptedAgent: Agent {
         public var secrets: [[String: String]] = []
         public var adoptions = 0
         public var running: Set<SessionID> = []
+        /// How often whoever leads a session has looked at the time since it began.
+        public var ticks: [SessionID: Int] = [:]
         public var stopped: [SessionID] = []
         /// What its sessions were told beside their prompts.
         public var said: [String] = []
@@ -217,6 +219,10 @@ public final class ScriptedAgent: Agent {
         }
     }
 
+    fileprivate func ticked(_ session: SessionID) {
+        state.withLock { $0.ticks[session, default: 0] += 1 }
+    }
+
     fileprivate var printed: Int64 { state.withLock { $0.printed } }
 
     fileprivate func ending(of session: SessionID) -> SessionResult.Ending? {
@@ -256,9 +262,9 @@ private struct ScriptedSession: AgentSession {
                     tail: "bye.", failure: facts.failure ?? AgentFailure(ending),
                     usage: facts.usage, start: facts.start, question: facts.question)
             }
-            if let intervention = await assignment.tick(agent.printed) {
-                agent.end(id, for: intervention)
-            }
+            let intervention = await assignment.tick(agent.printed)
+            agent.ticked(id)
+            if let intervention { agent.end(id, for: intervention) }
             try await Task.sleep(for: .milliseconds(2))
         }
     }
