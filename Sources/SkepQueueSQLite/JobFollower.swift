@@ -15,6 +15,13 @@ public protocol JobFollower: Sendable {
     /// Somebody made a finished or waiting job ready again.
     func jobWasRetried(_ job: Job, _ transaction: QueueTransaction) throws
 
+    /// Jobs that were ready or leased aren't any more, or have lost their leases, whatever was done to
+    /// them: what they kept to themselves may be another's.
+    ///
+    /// Called once for all that one caller wrote, at the end of it. When it throws, nothing of that is
+    /// kept.
+    func jobsStopped(_ transaction: QueueTransaction) throws
+
     /// Whether the death of its holder counts as one of the job's failures.
     ///
     /// When it doesn't, the next holder has to find out what became of what was begun.
@@ -25,6 +32,7 @@ extension JobFollower {
     public func jobDied(_ job: Job, of failure: Failure, _ transaction: QueueTransaction) throws {}
     public func jobWasCancelled(_ job: Job, _ transaction: QueueTransaction) throws {}
     public func jobWasRetried(_ job: Job, _ transaction: QueueTransaction) throws {}
+    public func jobsStopped(_ transaction: QueueTransaction) throws {}
     public func countsHolderDeath(of job: Job, _ transaction: QueueTransaction) throws -> Bool {
         true
     }

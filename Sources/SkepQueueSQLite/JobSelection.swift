@@ -9,13 +9,19 @@ struct JobSelection {
     private let filter: JobFilter
     private let states: [Job.State?]
     private let extra: [String]
+    private let only: JobID?
 
     /// - Parameters:
     ///   - states: Of these states only, whatever else the filter says.
     ///   - extra: Further conditions, without arguments.
-    init(_ filter: JobFilter, among states: Set<Job.State>? = nil, extra: [String] = []) {
+    ///   - only: Only this job, if the filter means it; it is looked at alone.
+    init(
+        _ filter: JobFilter, among states: Set<Job.State>? = nil, extra: [String] = [],
+        only: JobID? = nil
+    ) {
         self.filter = filter
         self.extra = extra
+        self.only = only
         if let wanted = filter.states ?? states {
             // In an order, so that a statement that is cached is found again.
             self.states = Job.State.allCases.filter {
@@ -50,7 +56,7 @@ struct JobSelection {
         let source =
             if filter.tag != nil {
                 "job_tag CROSS JOIN job ON job.id = job_tag.job"
-            } else if state == .leased {
+            } else if state == .leased, only == nil {
                 // Few are, and SQLite doesn't know it.
                 "job INDEXED BY job_leased"
             } else {
@@ -92,6 +98,7 @@ struct JobSelection {
         if let time = filter.finishedUntil {
             terms.append(("job.finished_at_ms <= ?", time.milliseconds))
         }
+        if let only { terms.append(("\(id) = ?", only.rawValue)) }
         if let before = filter.before { terms.append(("\(id) < ?", before.rawValue)) }
         return terms
     }

@@ -39,6 +39,9 @@ extension Ledger {
         Job.State.allCases.filter(\.isFinished).map(\.rawValue))
 
     private func note(_ move: Move) {
+        if move.from == "leased" || move.from == "ready" && move.to != "leased" {
+            entries.stops += 1
+        }
         if let from = move.from {
             entries.counts[Cell(queue: move.queue, state: from, kind: move.kind), default: 0] -= 1
         }

@@ -54,6 +54,8 @@ final class Ledger: @unchecked Sendable {
         var freed: Set<Key> = []
         /// The number of a queue's last lease on a job with a key.
         var turns: [String: Int64] = [:]
+        /// How many jobs ceased to be ready without being leased, or lost their leases.
+        var stops = 0
     }
 
     var entries = Entries()

@@ -33,8 +33,8 @@ final class Write<R: Sendable>: PendingWrite {
 
     func run(_ transaction: QueueTransaction, withSavepoint: Bool) {
         let result = Result {
-            guard withSavepoint else { return try body(transaction) }
-            return try transaction.savepoint("caller") { try body(transaction) }
+            guard withSavepoint else { return try transaction.followed(body) }
+            return try transaction.savepoint("caller") { try transaction.followed(body) }
         }
         outcome.withLock { $0 = result }
     }

@@ -41,11 +41,13 @@ extension QueueTransaction {
     ///
     /// - Throws: `ScheduleError.noSuchSchedule`, `.stillRunning`.
     func runSchedule(_ name: ScheduleName) throws -> JobID {
-        let row = try requireSchedule(name)
-        if row.schedule.overlap == .skip, let job = try unfinishedJob(of: name) {
-            throw ScheduleError.stillRunning(name, job)
+        let schedule = try requireSchedule(name).schedule
+        let former: [JobID]
+        switch try place(of: schedule) {
+        case .taken(let job): throw ScheduleError.stillRunning(name, job)
+        case .free(let jobs): former = jobs
         }
-        let job = try enqueue([row.schedule.job(notBefore: nil)])[0].id
+        let job = try enqueue([schedule.job(notBefore: nil, behind: former)])[0].id
         _ = try write(.runByHand(job), of: name, nominalAt: now)
         try forgetOldTicks(of: name)
         return job
@@ -54,14 +56,15 @@ extension QueueTransaction {
     private func queue(
         _ schedule: Schedule, at nominal: Timestamp
     ) throws -> ScheduleTick.Outcome {
-        if schedule.overlap == .skip, try unfinishedJob(of: schedule.name) != nil {
+        guard case .free(let former) = try place(of: schedule) else {
             try run(
                 "UPDATE schedule SET skipped = skipped + 1, last_skip = 'overlapped' WHERE name = ?",
                 [schedule.name.rawValue])
             return .skipped(.overlapped)
         }
         let delay = (Double(schedule.jitter.milliseconds) * rules.random()).rounded(.down)
-        let job = schedule.job(notBefore: nominal + .milliseconds(Int64(exactly: delay) ?? 0))
+        let job = schedule.job(
+            notBefore: nominal + .milliseconds(Int64(exactly: delay) ?? 0), behind: former)
         return .queued(try enqueue([job])[0].id)
     }
 
@@ -96,19 +99,31 @@ extension QueueTransaction {
             [name.rawValue, nominal.milliseconds]) != nil
     }
 
-    /// A job that was queued for a schedule and isn't finished; served by schedule_tick_history.
-    private func unfinishedJob(of name: ScheduleName) throws -> JobID? {
-        try fetchRow(
+    /// Whether a job of a schedule may be queued, and behind which ones.
+    private func place(of schedule: Schedule) throws -> TickPlace {
+        guard schedule.overlap != .allow else { return .free(behind: []) }
+        let former = try unfinishedJobs(of: schedule.name)
+        // A schedule's jobs depend on its former ones, and on nothing else.
+        let holder = schedule.overlap == .skip ? former.first : former.first(where: \.isWaiting)
+        return holder.map { .taken(by: $0.id) } ?? .free(behind: former.map(\.id))
+    }
+
+    /// The jobs that were queued for a schedule and aren't finished, the newest first; served by
+    /// schedule_tick_history.
+    private func unfinishedJobs(
+        of name: ScheduleName
+    ) throws -> [(id: JobID, isWaiting: Bool)] {
+        try fetchRows(
             """
-            SELECT job.id
+            SELECT job.id, unmet > 0
               FROM schedule_tick
               JOIN job ON job.id = schedule_tick.job
              WHERE schedule = ? AND state IN ('scheduled', 'ready', 'leased')
              ORDER BY schedule_tick.id DESC
-             LIMIT 1
+             LIMIT ?
             """,
-            [name.rawValue]
-        ).map { JobID(rawValue: $0[0]) }
+            [name.rawValue, NewJob.maxDependencies]
+        ).map { (JobID(rawValue: $0[0]), $0[1]) }
     }
 
     /// Those whose job isn't finished stay: they tell whether a tick would overlap.
@@ -129,4 +144,10 @@ extension QueueTransaction {
             """,
             [name.rawValue, name.rawValue, rememberedTicks])
     }
+}
+
+/// Where a further job of a schedule stands among those that aren't finished.
+private enum TickPlace {
+    case free(behind: [JobID])
+    case taken(by: JobID)
 }

@@ -69,6 +69,16 @@ extension QueueTransaction {
         return try withExtendedLifetime(rows) { try rows.next().map(body) }
     }
 
+    /// Runs what a caller brought, and has the follower see to what that stopped.
+    func followed<R>(_ body: (QueueTransaction) throws -> R) throws -> R {
+        let before = ledger.entries.stops
+        let value = try body(self)
+        if let follower = rules.follower, ledger.entries.stops > before {
+            try follower.jobsStopped(self)
+        }
+        return value
+    }
+
     /// Runs `body` so that nothing it wrote is kept when it throws, and the rest is.
     func savepoint<R>(_ name: String, _ body: () throws -> R) throws -> R {
         let before = ledger.entries

@@ -2,6 +2,9 @@ internal import Foundation
 internal import GRDB
 public import SkepQueue
 
+/// With how many jobs something is done in one transaction, so that others get their turn between.
+private let matchingBatch = 500
+
 extension SQLiteQueueStore {
     public func enqueue(_ jobs: [NewJob]) async throws -> [Enqueued] {
         guard !jobs.isEmpty else { return [] }
@@ -40,25 +43,30 @@ extension SQLiteQueueStore {
 
     /// Many jobs are cancelled in several transactions: when this throws, some may be.
     public func cancel(matching filter: JobFilter) async throws -> [JobID] {
-        try await allPages(of: filter) { try $0.cancelPage($1) }
+        try await all(filter, .cancel)
     }
 
     /// Many jobs are retried in several transactions: when this throws, some may be.
     public func retry(matching filter: JobFilter) async throws -> [JobID] {
-        try await allPages(of: filter) { try $0.retryPage($1) }
+        try await all(filter, .retry)
     }
 
     /// Many jobs are removed in several transactions: when this throws, some may be.
     public func prune(matching filter: JobFilter) async throws -> Int {
-        try await allPages(of: filter) { try $0.prunePage($1) }.count
+        try await all(filter, .prune).count
     }
 
-    private func allPages(
-        of filter: JobFilter,
-        _ page: @escaping @Sendable (QueueTransaction, JobFilter) throws -> MatchedPage
-    ) async throws -> [JobID] {
-        var all = MatchedPage(rest: filter.limit > 0 ? filter : nil)
-        while let next = all.rest { all.add(try await write { try page($0, next) }) }
+    /// Looks for the jobs beside any writes, and then goes through them.
+    private func all(_ filter: JobFilter, _ action: MatchedAction) async throws -> [JobID] {
+        var all = Matched()
+        var next: JobFilter? = filter
+        while let page = next {
+            let found = try await read { try action.selection(page).fetch($0, limit: page.limit) }
+            for batch in found.batches(of: matchingBatch) {
+                all.add(try await write { try $0.act(on: batch, action, filter) })
+            }
+            next = all.rest(of: filter, after: found, of: page)
+        }
         return try all.get()
     }
 

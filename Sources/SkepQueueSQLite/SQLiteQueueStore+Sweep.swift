@@ -3,6 +3,8 @@ public import SkepQueue
 
 /// How many jobs a sweep moves in one transaction, so that others get their turn between.
 private let sweepBatch = 500
+/// How many leases it takes back in one: each costs several writes, and those that renew theirs wait.
+private let reclaimBatch = 100
 
 extension SQLiteQueueStore {
     public func sweep() async throws -> Sweep {
@@ -45,20 +47,44 @@ extension SQLiteQueueStore {
         let dead = try await offPool { [presence] in
             Set(leases.map(\.worker)).filter(presence.isDead)
         }
+        let lost = leases.filter { dead.contains($0.worker) || hasExpired($0) }
         var firstError: (any Error)?
-        for lease in leases where dead.contains(lease.worker) || hasExpired(lease) {
+        for batch in lost.batches(of: reclaimBatch) {
             do {
-                // Each by itself: a hook that throws for one job must not keep the others.
-                guard let died = try await write({ try self.reclaim(lease, dead, $0) }) else {
-                    continue
-                }
-                if died { sweep.died.append(lease.job) } else { sweep.reclaimed.append(lease.job) }
+                let taken = try await write { try self.reclaim(batch, dead, $0) }
+                sweep.reclaimed += taken.reclaimed
+                sweep.died += taken.died
+                firstError = firstError ?? taken.firstError
             } catch {
                 firstError = firstError ?? error
             }
         }
         if firstError == nil, !dead.isEmpty { try await clearUpDeadWorkers() }
         return firstError
+    }
+
+    /// Each by itself: a hook that throws for one job must not keep the others.
+    private func reclaim(
+        _ leases: ArraySlice<SweepOutlook.Held>, _ dead: Set<WorkerID>,
+        _ transaction: QueueTransaction
+    ) throws -> Reclaimed {
+        var taken = Reclaimed()
+        for lease in leases {
+            do {
+                let died = try transaction.savepoint("reclaimed") {
+                    try reclaim(lease, dead, transaction)
+                }
+                switch died {
+                case true?: taken.died.append(lease.job)
+                case false?: taken.reclaimed.append(lease.job)
+                case nil: break
+                }
+            } catch {
+                guard transaction.database.isInsideTransaction else { throw error }
+                taken.firstError = taken.firstError ?? error
+            }
+        }
+        return taken
     }
 
     /// - Returns: Whether the job died; `nil` when its lease was renewed or settled meanwhile.
@@ -80,4 +106,12 @@ extension SQLiteQueueStore {
     private func hasExpired(_ lease: SweepOutlook.Held) -> Bool {
         lease.boot != rules.boot || lease.untilUptime <= rules.clock.uptime.milliseconds
     }
+}
+
+/// What became of leases that were lost.
+private struct Reclaimed: Sendable {
+    var reclaimed: [JobID] = []
+    var died: [JobID] = []
+    /// What a job failed with that could not be taken; the others are.
+    var firstError: (any Error)?
 }

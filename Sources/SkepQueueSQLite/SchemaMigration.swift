@@ -42,6 +42,8 @@ struct Schema: Sendable {
         SchemaMigration(
             name: "queue-m009_checks", resource: PackageResources.m009_checks_sql,
             isOptional: true),
+        SchemaMigration(
+            name: "queue-m010_queue_one", resource: PackageResources.m010_queue_one_sql),
     ]
 
     init(adding more: [SchemaMigration]) {

@@ -38,6 +38,8 @@ struct CrashWorker: Sendable {
             try await Task.sleep(for: .milliseconds(job.id.rawValue % 12))
         case "long":
             try await Task.sleep(for: .milliseconds(150))
+        case "slow":
+            try await Task.sleep(for: .milliseconds(1500))
         case "steps":
             try await takeSteps(lease)
         case "waiting":

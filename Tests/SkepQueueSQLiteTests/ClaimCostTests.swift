@@ -95,24 +95,29 @@ extension SQLiteQueueStore {
 
     /// How many steps of its virtual machine SQLite takes for `body`, without what is written once
     /// for the whole group.
+    ///
+    /// - Parameter isCounted: Whether the steps of such a statement count. All do by default.
     func steps<R: Sendable>(
+        in isCounted: @escaping @Sendable (String) -> Bool = { _ in true },
         of body: @escaping @Sendable (QueueTransaction) throws -> R
     ) async throws -> (R, steps: Int) {
         try await write { transaction in
-            let before = transaction.database.stepsTaken
+            let before = transaction.database.stepsTaken(isCounted)
             let value = try body(transaction)
-            return (value, transaction.database.stepsTaken - before)
+            return (value, transaction.database.stepsTaken(isCounted) - before)
         }
     }
 }
 
 extension Database {
     /// Over all statements that are kept, which are those that the store runs often.
-    fileprivate var stepsTaken: Int {
+    fileprivate func stepsTaken(_ isCounted: (String) -> Bool) -> Int {
         var sum = 0
         var statement = sqlite3_next_stmt(sqliteConnection, nil)
         while let current = statement {
-            sum += Int(sqlite3_stmt_status(current, SQLITE_STMTSTATUS_VM_STEP, 0))
+            if isCounted(String(cString: sqlite3_sql(current))) {
+                sum += Int(sqlite3_stmt_status(current, SQLITE_STMTSTATUS_VM_STEP, 0))
+            }
             statement = sqlite3_next_stmt(sqliteConnection, current)
         }
         return sum

@@ -68,7 +68,7 @@ extension CrashStorm {
 
     /// Each tick from the first to the last has exactly one job; and the last is the last one due.
     func checkTicks(at now: Timestamp) async throws {
-        for status in try await store.schedules() {
+        for status in try await store.schedules() where status.schedule.overlap == .allow {
             let name = status.schedule.name
             let times = try await store.read { database in
                 try Int64.fetchAll(

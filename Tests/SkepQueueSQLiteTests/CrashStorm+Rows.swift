@@ -62,6 +62,16 @@ extension CrashStorm {
             """
         ),
         (
+            "isn't the only one of its schedule that waits, or that waits for none",
+            """
+            SELECT MAX(id)
+              FROM job
+             WHERE kind = 'slow' AND state IN ('scheduled', 'ready', 'leased')
+             GROUP BY unmet > 0
+            HAVING COUNT(*) > 1
+            """
+        ),
+        (
             "has succeeded without its child, or has one without that",
             """
             SELECT parent.id

@@ -54,6 +54,10 @@ final class CrashStorm {
             payload: Array("tick-\(number)".utf8), maxFailures: 1000,
             missed: .runAll(limit: 100), overlap: .allow)
     }
+    /// One whose jobs take longer than it is to its next tick.
+    static let slowSchedule = Schedule(
+        "slow", .every(.seconds(1), since: Timestamp(milliseconds: 0)), kind: "slow",
+        maxFailures: 1000, overlap: .queueOne)
     /// How long a stoppable worker is stopped, in microseconds: past its leases.
     private static let stopLength: Int64 = 1_600_000
 
@@ -104,7 +108,7 @@ final class CrashStorm {
 
     private func prepare() async throws {
         for key in Self.keys { try await store.setLimit(Self.limit, of: key, in: "default") }
-        try await store.setSchedules(Self.schedules, of: "storm")
+        try await store.setSchedules(Self.schedules + [Self.slowSchedule], of: "storm")
     }
 
     // MARK: Processes

@@ -56,6 +56,23 @@ struct JobSelectionTests {
         #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
     }
 
+    @Test(
+        "Whether a job is still meant is looked up for it alone",
+        arguments: [
+            JobFilter(), JobFilter(queue: "q", concurrencyKey: "c"), JobFilter(uniqueKey: "u"),
+            JobFilter(tag: "t"), JobFilter(states: [.leased], before: JobID(rawValue: 9)),
+        ])
+    func looksUp(filter: JobFilter) async throws {
+        let plan = try await Self.plan(
+            JobSelection(
+                filter, among: Set(Job.State.allCases), extra: [QueueTransaction.isNotNeeded],
+                only: JobID(rawValue: 7)))
+
+        #expect(plan.contains("job USING INTEGER PRIMARY KEY (rowid=?)"), "\(plan)")
+        #expect(!plan.contains("SCAN"), "\(plan)")
+        #expect(!plan.contains("job_leased"), "\(plan)")
+    }
+
     @Test("States that are ruled out on one side are ruled out")
     func states() {
         let neither = JobSelection(JobFilter(states: [.ready]), among: Self.retryable)

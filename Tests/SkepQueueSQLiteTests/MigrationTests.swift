@@ -9,7 +9,7 @@ import Testing
 /// Files as released programs have left them, and what becomes of them.
 @Suite("Files of earlier versions")
 struct MigrationTests {
-    @Test("Jobs of every state are there afterwards, and everything works", arguments: [1, 2])
+    @Test("Jobs of every state are there afterwards, and everything works", arguments: [1, 2, 9])
     func migrates(_ version: Int) async throws {
         try await TemporaryQueue.with { queue in
             let now = Timestamp(milliseconds: 1_790_000_000_000)
@@ -63,6 +63,32 @@ struct MigrationTests {
                     #expect(Set(taken) == old.claimable(in: name), "\(name)")
                     #expect(Set(taken).count == taken.count)
                 }
+                try await store.expectConsistent()
+            }
+        }
+    }
+
+    @Test("Schedules keep what they do when ticks overlap, and may be given more to choose from")
+    func migratesSchedules() async throws {
+        try await TemporaryQueue.with { queue in
+            try makeFile(queue, version: 9, boot: BootID.current())
+
+            try await queue.withStore { store in
+                var schedules = try await store.schedules().map(\.schedule)
+                #expect(schedules.map(\.name) == ["minutely", "nightly"])
+                #expect(schedules.map(\.overlap) == [.allow, .skip])
+                #expect(try await store.ticks(of: "nightly", limit: 9).count == 1)
+                await #expect(throws: DatabaseError.self) {
+                    try await store.write { transaction in
+                        try transaction.database.execute(sql: "UPDATE schedule SET overlap = 'x'")
+                    }
+                }
+
+                for index in schedules.indices { schedules[index].overlap = .queueOne }
+                try await store.setSchedules(schedules, of: "test")
+                #expect(try await store.schedules().map(\.schedule) == schedules)
+                try await store.setSchedules([], of: "test")
+                #expect(try await store.ticks(of: "nightly", limit: 9) == [])
                 try await store.expectConsistent()
             }
         }
@@ -122,8 +148,17 @@ struct MigrationTests {
     private func makeFile(
         _ queue: TemporaryQueue, version: Int, boot: BootID, rows: String? = nil
     ) throws {
-        let names = ["m001_queue", "m002_schedules"].prefix(version)
-        let sources = [PackageResources.m001_queue_sql, PackageResources.m002_schedules_sql]
+        let migrations = [
+            ("m001_queue", PackageResources.m001_queue_sql),
+            ("m002_schedules", PackageResources.m002_schedules_sql),
+            ("m003_breadth", PackageResources.m003_breadth_sql),
+            ("m004_control", PackageResources.m004_control_sql),
+            ("m005_flows", PackageResources.m005_flows_sql),
+            ("m006_steps", PackageResources.m006_steps_sql),
+            ("m007_watching", PackageResources.m007_watching_sql),
+            ("m008_semaphores", PackageResources.m008_semaphores_sql),
+            ("m009_checks", PackageResources.m009_checks_sql),
+        ].prefix(version)
         let database = try DatabaseQueue(path: queue.path)
         try database.writeWithoutTransaction { database in
             try database.execute(
@@ -132,15 +167,20 @@ struct MigrationTests {
                     PRAGMA journal_mode = WAL;
                     CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
                     """)
-            for (name, source) in zip(names, sources) {
-                try database.execute(sql: String(decoding: source, as: UTF8.self))
-                try database.execute(
-                    sql: "INSERT INTO grdb_migrations VALUES (?)", arguments: ["queue-" + name])
+            func run(_ migrations: ArraySlice<(String, [UInt8])>) throws {
+                for (name, source) in migrations {
+                    try database.execute(sql: String(decoding: source, as: UTF8.self))
+                    try database.execute(
+                        sql: "INSERT INTO grdb_migrations VALUES (?)", arguments: ["queue-" + name])
+                }
             }
+            try run(migrations.prefix(2))
             try database.execute(
                 sql: (rows ?? Self.jobs).replacingOccurrences(
                     of: ":boot", with: "'\(boot.rawValue)'"))
-            if version >= 2 { try database.execute(sql: Self.schedule) }
+            if version >= 2 { try database.execute(sql: Self.schedules) }
+            // Only a program of that version can write jobs from the fourth on.
+            try run(migrations.dropFirst(2))
         }
         try database.close()
     }
@@ -177,12 +217,16 @@ struct MigrationTests {
          WHERE id IN (5, 6);
         """
 
-    private static let schedule = """
+    private static let schedules = """
         INSERT INTO schedule (name, owner, timing, every_ms, at_ms, queue, kind, priority,
                               max_failures, missed, overlap, jitter_ms, payload, counted_at_ms,
                               next_tick_at_ms)
         VALUES ('minutely', 'test', 'every', 60000, 1790000000000, 'ticks', 'tick', 0,
-                3, 'run_once', 'allow', 0, x'', 1790000000000, 1790000060000);
+                3, 'run_once', 'allow', 0, x'', 1790000000000, 1790000060000),
+               ('nightly', 'test', 'every', 86400000, 1790000000000, 'ticks', 'step', 0,
+                3, 'run_once', 'skip', 0, x'', 1790000000000, 1790086400000);
+        INSERT INTO schedule_tick (schedule, nominal_at_ms, outcome, job, at_ms)
+        VALUES ('nightly', 1790000000000, 'queued', 7, 1790000000000);
         """
 }
 

@@ -128,9 +128,9 @@ struct QueryPlanTests {
             (
                 "schedule_tick_history",
                 """
-                SELECT job.id FROM schedule_tick JOIN job ON job.id = schedule_tick.job
+                SELECT job.id, unmet > 0 FROM schedule_tick JOIN job ON job.id = schedule_tick.job
                  WHERE schedule = 's' AND state IN ('scheduled', 'ready', 'leased')
-                 ORDER BY schedule_tick.id DESC LIMIT 1
+                 ORDER BY schedule_tick.id DESC LIMIT 10000
                 """
             ),
         ])

@@ -115,6 +115,63 @@ struct QueueTransactionTests {
         }
     }
 
+    @Test(
+        "A follower hears when jobs stopped, once for all that a caller wrote, whatever stopped them"
+    )
+    func stops() async throws {
+        try await TemporaryQueue.with { queue in
+            let clock = ManualClock()
+            try await queue.withStore(clock: clock, follower: Tally()) { store in
+                func tallies(_ body: () async throws -> Void) async throws -> Int {
+                    let before = try await store.jobs(matching: JobFilter(kind: "tally")).count
+                    try await body()
+                    return try await store.jobs(matching: JobFilter(kind: "tally")).count - before
+                }
+                let ids = try await store.enqueue((1...3).map { _ in NewJob("step") }).map(\.id)
+
+                #expect(try await tallies { _ = try await store.leaseOne() } == 0)
+                #expect(try await tallies { _ = try await store.hold(ids[1]) } == 1)
+                #expect(try await tallies { _ = try await store.hold(ids[1]) } == 0)
+                #expect(try await tallies { _ = try await store.letGo(ids[1]) } == 0)
+                #expect(
+                    try await tallies {
+                        _ = try await store.cancel(
+                            matching: JobFilter(queue: "default", states: [.ready]))
+                    } == 1)
+                #expect(
+                    try await tallies {
+                        clock.advance(by: .seconds(31))
+                        _ = try await store.sweep()
+                    } == 1)
+                let again = try await store.leaseOne()
+                #expect(
+                    try await tallies {
+                        try await store.settle(again.token, as: .succeeded(result: nil, next: []))
+                    } == 1)
+            }
+        }
+    }
+
+    @Test("What a follower refuses isn't kept, whoever else wrote at the same time")
+    func refusedStop() async throws {
+        try await TemporaryQueue.with { queue in
+            try await queue.withStore(follower: Refusing()) { store in
+                let ids = try await store.enqueue([NewJob("step"), NewJob("step")]).map(\.id)
+
+                async let held = store.hold(ids[0])
+                async let other = store.enqueue([NewJob("other")])
+                do {
+                    _ = try await held
+                    Issue.record("it was held")
+                } catch is Curse {}
+
+                #expect(try await other.count == 1)
+                #expect(try await store.job(ids[0])?.state == .ready)
+                try await store.expectConsistent()
+            }
+        }
+    }
+
     @Test("A listener that fails for one job doesn't keep a sweep from the others")
     func failingDeathHook() async throws {
         try await TemporaryQueue.with { queue in
@@ -150,6 +207,17 @@ private struct Cursing: JobFollower {
 
 private struct Forgiving: JobFollower {
     func countsHolderDeath(of job: Job, _ transaction: QueueTransaction) -> Bool { false }
+}
+
+/// Queues a job for each time that jobs stopped.
+private struct Tally: JobFollower {
+    func jobsStopped(_ transaction: QueueTransaction) throws {
+        _ = try transaction.enqueue([NewJob("tally", queue: "q")])
+    }
+}
+
+private struct Refusing: JobFollower {
+    func jobsStopped(_ transaction: QueueTransaction) throws { throw Curse() }
 }
 
 /// Queues a job for all that happens to others.

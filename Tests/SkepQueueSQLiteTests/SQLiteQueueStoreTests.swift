@@ -56,7 +56,7 @@ struct SQLiteQueueStoreTests {
 
             await #expect(
                 throws: QueueError.newerSchema(
-                    found: "swarm-m002_future", known: "queue-m009_checks")
+                    found: "swarm-m002_future", known: "queue-m010_queue_one")
             ) {
                 try await queue.withStore { _ in }
             }

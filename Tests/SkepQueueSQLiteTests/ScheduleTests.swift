@@ -85,6 +85,41 @@ struct ScheduleTests {
         }
     }
 
+    @Test("A tick that is to wait is written with what it waits for, or not at all")
+    func waitingTicksAreWhole() async throws {
+        try await TemporaryQueue.with { queue in
+            let clock = ManualClock()
+            try await queue.withStore(clock: clock) { store in
+                try await store.setSchedules(
+                    [Schedule("s", .once(clock.now + .seconds(1)), kind: "k", overlap: .queueOne)],
+                    of: "test")
+                let former = try await store.runSchedule("s")
+                clock.advance(by: .seconds(1))
+
+                for table in ["job_dependency", "schedule_tick"] {
+                    try await store.write { transaction in
+                        try transaction.database.execute(
+                            sql: """
+                                CREATE TRIGGER broken BEFORE INSERT ON \(table)
+                                BEGIN
+                                  SELECT RAISE(ABORT, 'broken');
+                                END
+                                """)
+                    }
+                    await #expect(throws: DatabaseError.self) { try await store.tick() }
+                    #expect(try await store.jobs(matching: JobFilter()).map(\.id) == [former])
+                    try await store.write { transaction in
+                        try transaction.database.execute(sql: "DROP TRIGGER broken")
+                    }
+                }
+
+                let waiting = try #require(try await store.tick().jobs.first)
+                #expect(try await store.relations(of: waiting).dependencies == [former])
+                try await store.expectConsistent()
+            }
+        }
+    }
+
     @Test("Looking when nothing is due writes nothing")
     func idleTicksWriteNothing() async throws {
         try await TemporaryQueue.with { queue in

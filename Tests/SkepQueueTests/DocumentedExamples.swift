@@ -183,7 +183,10 @@ struct DocumentedExamples {
             try CronExpression("30 2 * * MON-FRI"), timeZone: try ScheduleTimeZone("Europe/Berlin"))
         let job = try NewJob(Greet(name: "Ada"))
         try await store.setSchedules(
-            [Schedule("nightly", timing, kind: job.kind, payload: job.payload)], of: "greetings")
+            [
+                Schedule(
+                    "nightly", timing, kind: job.kind, payload: job.payload, overlap: .queueOne)
+            ], of: "greetings")
 
         #expect(try await store.schedules().map(\.schedule.name) == ["nightly"])
         await store.close()

@@ -42,10 +42,13 @@ public struct Schedule: Sendable, Hashable {
 
     /// The job of a tick.
     ///
-    /// - Parameter notBefore: Its nominal time, with the jitter.
-    public func job(notBefore: Timestamp?) -> NewJob {
+    /// - Parameters:
+    ///   - notBefore: Its nominal time, with the jitter.
+    ///   - former: Those that must be finished before, however they end.
+    public func job(notBefore: Timestamp?, behind former: [JobID] = []) -> NewJob {
         NewJob(
             kind, queue: queue, payload: payload, priority: priority, notBefore: notBefore,
+            dependencies: former.map(Dependency.job), condition: .finished,
             maxFailures: maxFailures)
     }
 
@@ -69,8 +72,8 @@ public struct Schedule: Sendable, Hashable {
             }
             guard overlap == .allow else {
                 throw refuse(
-                    "All missed ticks are to run, but none beside the former one: only the first "
-                        + "would. Let its jobs overlap, or run missed ticks once.")
+                    "All missed ticks are to run, but none beside the former one: most wouldn't. "
+                        + "Let its jobs overlap, or run missed ticks once.")
             }
         }
         guard .zero ... .seconds(86_400) ~= jitter, jitter.isWholeMilliseconds else {
@@ -103,6 +106,9 @@ public enum TickOverlap: String, Sendable, Codable, CaseIterable {
     case allow
     /// It is left out, so that two never run at the same time.
     case skip
+    /// Its job waits until the earlier ones are finished, however they end. While one waits, further
+    /// ticks are left out.
+    case queueOne = "queue_one"
 }
 
 extension Duration {

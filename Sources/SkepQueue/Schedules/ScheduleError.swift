@@ -12,7 +12,8 @@ public enum ScheduleError: Error, Sendable, Hashable {
     /// Another owner has declared a schedule of this name; nothing was written.
     case nameTaken(ScheduleName, owner: String)
     case noSuchSchedule(ScheduleName)
-    /// It isn't run beside its former job, which isn't finished.
+    /// It isn't run beside its former job, which isn't finished; or it would be the second one to
+    /// wait for it.
     case stillRunning(ScheduleName, JobID)
 }
 

@@ -10,7 +10,7 @@ public struct ScheduleTick: Sendable, Hashable {
 
     /// Why a tick got no job.
     public enum SkipReason: String, Sendable, Codable, CaseIterable {
-        /// A job of an earlier tick wasn't finished.
+        /// A job of an earlier tick wasn't finished, or one waited already that it would be.
         case overlapped
         /// Nobody saw it in time. Of several in a row the history has the newest.
         case missed

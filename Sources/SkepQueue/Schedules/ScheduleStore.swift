@@ -22,10 +22,11 @@ public protocol ScheduleStore: Sendable {
     /// - Throws: `ScheduleError.noSuchSchedule`.
     func resumeSchedule(_ name: ScheduleName) async throws
 
-    /// Queues a schedule's job now, beside its plan, also when it is paused.
+    /// Queues a schedule's job now, beside its plan, also when it is paused. With
+    /// `TickOverlap.queueOne` it waits behind those that aren't finished.
     ///
     /// - Throws: `ScheduleError.noSuchSchedule`; `.stillRunning` when a former job isn't finished
-    ///   and may not be overlapped.
+    ///   and may not be overlapped, or one waits for it already.
     func runSchedule(_ name: ScheduleName) async throws -> JobID
 
     /// Queues the jobs of all ticks that are due, each tick once: see `Schedule`.

@@ -14,7 +14,8 @@ extension QueueConformance {
                 Schedule(
                     "every", .every(.milliseconds(1500), since: fixture.clock.now), kind: "k",
                     missed: .runAll(limit: 4), overlap: .allow),
-                Schedule("once", .once(fixture.clock.now + .seconds(4)), kind: "k"),
+                Schedule(
+                    "once", .once(fixture.clock.now + .seconds(4)), kind: "k", overlap: .queueOne),
             ]
 
             try await fixture.store.setSchedules(all.reversed(), of: "test")
@@ -115,6 +116,10 @@ extension QueueConformance {
                 changed { $0.timing = .every(.milliseconds(999), since: fixture.clock.now) },
                 changed { $0.timing = .every(.microseconds(1_000_001), since: fixture.clock.now) },
                 changed { $0.missed = .runAll(limit: 3) },
+                changed {
+                    $0.missed = .runAll(limit: 3)
+                    $0.overlap = .queueOne
+                },
                 changed { $0.jitter = .seconds(-1) }, changed { $0.jitter = .seconds(86_401) },
                 changed { $0.priority = 1001 }, changed { $0.name = fine.name },
                 changed {

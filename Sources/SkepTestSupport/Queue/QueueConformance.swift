@@ -31,7 +31,7 @@ public enum QueueConformance {
 
     public static let cases: [Case] =
         enqueueing + claiming + controlling + fairness + leasing + settling + intervening + looking
-        + scheduling
+        + scheduling + overlapping
         + declaring + clocks + flows + steps + watching + uniqueness + expiring + matching
         + semaphores
 }
