@@ -43,12 +43,7 @@ actor SessionLeader {
     private var offset: Int64?
     /// The messages that the log has shown.
     private var mailCount: Int64 = 0
-    private enum Errand {
-        case underWay
-        /// With the line to say.
-        case done([UInt8])
-    }
-    private var errands: [String: Errand] = [:]
+    private var errands = ErrandBook()
     private let bell: AsyncStream<Void>.Continuation
     private let bells: AsyncStream<Void>
 
@@ -179,19 +174,15 @@ actor SessionLeader {
             }
             if try await fulfil(&group) { continue }
             // Judged last: it may have been silent since nobody was there to answer it.
-            guard !isWaitedFor, let failure = stall.failure(at: now()) else { return false }
-            intervention = failure
+            if errands.isAnyUnderWay { return false }
+            intervention = stall.failure(at: now())
+            if intervention == nil { return false }
         }
     }
 
     /// Whether it is to be asked to break off before the host ends it at its time limit.
     private var isTimeUp: Bool {
         now().uptimeMS >= timeIsUpMS && reader.dialogue.cancel != nil
-    }
-
-    /// Whether it is silent since it waits for something that is done for it.
-    private var isWaitedFor: Bool {
-        errands.values.contains { if case .underWay = $0 { true } else { false } }
     }
 
     /// True: the session is over.
@@ -241,41 +232,25 @@ actor SessionLeader {
     private func fulfil(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws -> Bool {
         guard !inputHasEnded else { return false }
         let wishes = reader.dialogue.wishes
-        begin(wishes, &group)
+        for (key, errand) in errands.begin(wishes) {
+            group.addTask { [place] in await self.finished(key, await errand(place)) }
+        }
         for wish in wishes {
             switch wish {
             case .say(let line): return await say(line)
             case .endInput: return await say([], closes: true)
             case .perform(let key, _):
-                guard case .done(let line) = errands[key] else { continue }
-                return await say(line)
+                if let line = errands.line(of: key) { return await say(line) }
             case .stop: continue
             }
         }
         return false
     }
 
-    /// Begins the errands that are new, and forgets those whose line the log shows as said.
-    private func begin(_ wishes: [Wish], _ group: inout ThrowingTaskGroup<Void, any Error>) {
-        var wanted: Set<String> = []
-        for case .perform(let key, let errand) in wishes {
-            wanted.insert(key)
-            guard errands[key] == nil else { continue }
-            errands[key] = .underWay
-            group.addTask { [place] in
-                let line = await errand(place)
-                await self.finished(key, line)
-            }
-        }
-        errands = errands.filter { key, errand in
-            if case .underWay = errand { true } else { wanted.contains(key) }
-        }
-    }
-
     private func couldNotEnd(_ error: AgentsError) { refusal = error }
 
     private func finished(_ key: String, _ line: [UInt8]) {
-        errands[key] = .done(line)
+        errands.finish(key, with: line)
         bell.yield()
     }
 
