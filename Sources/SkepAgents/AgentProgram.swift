@@ -19,6 +19,9 @@ public protocol InspectableAgent: Agent {
     func hasSecret(_ name: String) async -> Bool
     /// The files of the operator's home that it needs, and whether they are there.
     var logins: [(path: String, isThere: Bool)] { get }
+    /// What a session that works would have in force here, found by trying it; `nil` when it can't
+    /// be tried.
+    func sandbox() async -> SandboxReport?
 }
 
 extension HostedAgent: InspectableAgent {
@@ -33,6 +36,13 @@ extension HostedAgent: InspectableAgent {
 
     var logins: [(path: String, isThere: Bool)] {
         definition.home.needed.map { ("~/" + $0, FileStatus.exists(house.loginHome + "/" + $0)) }
+    }
+
+    func sandbox() async -> SandboxReport? {
+        guard let level = definition.sandbox.level(isReadOnly: false) else {
+            return SandboxReport(level: .none, measures: [])
+        }
+        return try? await SandboxProbe(host: house.host, level: level, user: house.user).report
     }
 
     func version() async -> String? {

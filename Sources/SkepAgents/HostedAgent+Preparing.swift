@@ -131,13 +131,10 @@ extension HostedAgent {
         }
     }
 
-    /// The home goes with its run, and a login that was renewed in it shall not. One that can't be taken
-    /// back stays in the home, for the run's next session: no reason to lose what this one did.
+    /// Other sessions shall find a renewed login at once. One that can't be taken back stays in the home,
+    /// and is tried again before that is removed: no reason to lose what this session did.
     func takeLoginsBack(_ path: String) {
-        guard definition.home.mode == .own, FileStatus.exists(path) else { return }
-        for login in definition.home.logins {
-            try? OwnHome(path, of: house.user).takeBack(login, to: house.loginHome)
-        }
+        try? house.takeLoginsBack(of: definition, from: path)
     }
 
     /// What a session finds, and the commands that are run for it; without the agent's own secrets.
@@ -182,8 +179,8 @@ extension HostedAgent {
         return values
     }
 
-    /// The program's file. Never one that lies in the workspace: that was written by who knows
-    /// whom.
+    /// The program's file, as a session finds it. Never one that lies in the workspace: that was
+    /// written by who knows whom.
     func program(in environment: [String: String]) throws -> String {
         let word = adapter.program
         if word.contains("/") {
@@ -195,14 +192,30 @@ extension HostedAgent {
             guard FileStatus.isExecutableFile(path) else {
                 throw AgentsError.programNotExecutable(agent: definition.name, program: path)
             }
+            if let closed = closed(path) { throw closed }
             return path
         }
         let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        for folder in path.split(separator: ":") where folder.hasPrefix("/") {
-            let candidate = folder + "/" + word
-            if FileStatus.isExecutableFile(candidate) { return candidate }
-        }
-        throw AgentsError.programMissing(agent: definition.name, program: word, searched: path)
+        let found = path.split(separator: ":").filter { $0.hasPrefix("/") }
+            .map { $0 + "/" + word }.filter(FileStatus.isExecutableFile)
+        if let open = found.first(where: { closed($0) == nil }) { return open }
+        throw found.first.flatMap(closed)
+            ?? AgentsError.programMissing(agent: definition.name, program: word, searched: path)
+    }
+
+    /// Why the user that agents run as can't run a program that Skep could; `nil`: it can.
+    private func closed(_ path: String) -> AgentsError? {
+        guard let user = house.user, geteuid() == 0 else { return nil }
+        // A sandbox puts back what a program needs of a home, also of one that is closed to others.
+        let isPutBack =
+            definition.sandbox.level != .none
+            && [house.loginHome, house.operatorHome, "/root"].contains { path.hasPrefix($0 + "/") }
+        let isOpen =
+            isPutBack
+            ? FileStatus.isOpen(path, to: user) : FileStatus.isReachable(path, by: user)
+        return isOpen
+            ? nil
+            : .programClosed(agent: definition.name, program: path, user: user.name)
     }
 
     private func checkLengths(_ arguments: [String]) throws {

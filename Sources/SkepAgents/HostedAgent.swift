@@ -74,13 +74,18 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         return try outcome.get()
     }
 
-    func events(of session: SessionID) -> AsyncThrowingStream<SessionEvent, any Error> {
-        events(of: house.sessionHost(session))
+    func events(of session: SessionID, waits: Bool)
+        -> AsyncThrowingStream<SessionEvent, any Error>
+    {
+        events(of: house.sessionHost(session), waits: waits)
     }
 
-    func events(of host: SessionHost) -> AsyncThrowingStream<SessionEvent, any Error> {
+    func events(of host: SessionHost, waits: Bool = true)
+        -> AsyncThrowingStream<SessionEvent, any Error>
+    {
         let request = (try? host.request()) ?? nil
-        return EventReader.events(of: host, adapter.dialogue(request.map { brief(host, $0) }))
+        return EventReader.events(
+            of: host, adapter.dialogue(request.map { brief(host, $0) }), waits: waits)
     }
 
     func say(_ text: String, to session: SessionID) async throws {

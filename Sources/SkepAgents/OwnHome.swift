@@ -1,4 +1,6 @@
+public import SkepCore
 import SkepGit
+import SkepWire
 
 #if canImport(Glibc)
     import Glibc
@@ -59,15 +61,17 @@ struct OwnHome {
     /// Takes a file back to where it was linked from, when a program has renamed a new one over the
     /// link: of a login that was renewed, the old token may be worth nothing by now. A link stands
     /// there again then. What is older than the one it would replace goes.
+    ///
+    /// - Throws: When it can't be read or put there; it stays in the home then.
     func takeBack(_ path: String, to loginHome: String) throws(AgentsError) {
         let names = path.split(separator: "/")
         guard let name = names.last.map(String.init),
             let folder = try folder(names.dropLast(), replaces: false),
             let renewed = folder.status(name), renewed.kind == .file,
             // A hard link to what is none of the agent's has another owner.
-            renewed.user == owner?.user ?? geteuid(),
-            let origin = try origin(of: path, in: loginHome)
+            renewed.user == owner?.user ?? geteuid()
         else { return }
+        let origin = try origin(of: path, in: loginHome)
         try Self.failing { () throws(GitError) in
             let known = origin.folder.status(origin.name)
             if known.map({ $0.modified <= renewed.modified }) ?? true {
@@ -82,20 +86,23 @@ struct OwnHome {
     /// The folder and the name of a file of the login's home. Links on the way are followed as programs
     /// do, but not by root, whom they may lead where their maker may not write.
     private func origin(of path: String, in loginHome: String) throws(AgentsError)
-        -> (folder: Folder, name: String)?
+        -> (folder: Folder, name: String)
     {
         let names = path.split(separator: "/")
-        guard let last = names.last.map(String.init) else { return nil }
+        let last = names.last.map(String.init) ?? ""
+        let parent = names.dropLast().reduce(loginHome) { $0 + "/" + $1 }
         if let owner {
             let home = try OwnHome(loginHome, owner: owner)
-            return try home.folder(names.dropLast(), replaces: false).map { ($0, last) }
+            guard let folder = try home.folder(names.dropLast(), replaces: false) else {
+                throw .sessionFiles(text: "\"\(parent)\" isn't a folder; root follows no links.")
+            }
+            return (folder, last)
         }
-        let parent = names.dropLast().reduce(loginHome) { $0 + "/" + $1 }
         guard
             let real = Self.real(loginHome + "/" + path)
                 ?? Self.real(parent).map({ "\($0)/\(last)" }),
             let slash = real.lastIndex(of: "/")
-        else { return nil }
+        else { throw .sessionFiles(text: "\(parent): \(describe(errno: errno))") }
         let folder = try Self.failing { () throws(GitError) in try Folder(String(real[..<slash])) }
         return (folder, String(real[real.index(after: slash)...]))
     }
@@ -112,5 +119,31 @@ struct OwnHome {
 
     private static func failing<R>(_ body: () throws(GitError) -> R) throws(AgentsError) -> R {
         do { return try body() } catch { throw .sessionFiles(text: "\(error)") }
+    }
+}
+
+extension AgentHouse {
+    /// Takes the logins that were renewed in an agent's own home back to where they were linked from.
+    /// To be done before such a home is removed: of a login that was renewed, the old token may be
+    /// worth nothing.
+    ///
+    /// - Parameter home: May be gone already.
+    /// - Throws: `AgentsError.loginKept` for the first that can't be taken back; it stays in the
+    ///   home, and whoever was to remove that doesn't.
+    public func takeLoginsBack(of agent: AgentDefinition, from home: String) throws(AgentsError) {
+        guard agent.home.mode == .own, FileStatus.exists(home) else { return }
+        var kept: AgentsError?
+        for login in agent.home.logins {
+            do throws(AgentsError) {
+                try OwnHome(home, of: user).takeBack(login, to: loginHome)
+            } catch {
+                kept =
+                    kept
+                    ?? .loginKept(
+                        agent: agent.name, path: "\(home)/\(login)",
+                        origin: "\(loginHome)/\(login)", text: error.why ?? error.what)
+            }
+        }
+        if let kept { throw kept }
     }
 }

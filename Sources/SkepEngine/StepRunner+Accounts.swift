@@ -8,9 +8,8 @@ extension StepRunner {
         // One that is under way has its leave.
         guard type(of: step).hasSession, context.job.openSession == nil else { return nil }
         let account = context.agent.definition.provider
-        let places = parts.accountPlaces[account]
-        let pause = try await parts.store.claim(account, places: places, for: context.lease.token)
-        return pause == nil ? nil : StepSettlement(.park(account, places: places))
+        let pause = try await parts.store.claim(account, for: context.lease.token)
+        return pause == nil ? nil : StepSettlement(.park(account))
     }
 
     /// Has the job wait for its agent's account, which stopped working just now.
@@ -35,7 +34,7 @@ extension StepRunner {
         let until =
             switch failure.type {
             case .budget: failure.resetsAt ?? now
-            // It is held, and goes on as soon as it is let go.
+            // It goes on as soon as it is let go.
             case .stopped: now
             default: Patience.end(context.job.attempt, now: now, retryAt: failure.resetsAt)
             }
@@ -76,12 +75,11 @@ extension StepRunner {
         return last
     }
 
-    /// Why a job that somebody holds ended: its session was stopped, which is nobody's failure. One
-    /// that was stopped by somebody else counts, or it would be begun for ever.
-    func heldBack(_ outcome: StepOutcome, _ job: StepJob) async throws -> AgentFailure? {
-        guard case .retry(let failure) = outcome.way,
-            failure.kind == FailureType.stopped.rawValue,
-            try await parts.queue.job(job.job)?.isHeld == true
+    /// Why the session ended of a step that would be tried again, where somebody stopped it: that is
+    /// nobody's failure. One that others ended counts, or it would be begun for ever.
+    func stopped(_ outcome: StepOutcome) async throws -> AgentFailure? {
+        guard case .retry = outcome.way, let session = outcome.session,
+            try await parts.store.session(session.id)?.stop != nil
         else { return nil }
         return AgentFailure(type: .stopped, message: "")
     }

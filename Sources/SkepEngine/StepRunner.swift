@@ -99,12 +99,14 @@ struct StepRunner: Sendable {
                     case .shutdown, nil: ending()
                     }
                 }, logger: logger)
+            if let pause = roomless(context, step) { return pause }
             if let pause = try await pause(context, step) { return pause }
             var outcome = try await step.run(context)
             if let failure = try await lastStraw(outcome.way, context) {
                 outcome.way = .giveUp(failure)
             }
-            if let stopped = try await heldBack(outcome, job) { outcome.way = .wait(stopped) }
+            if let stopped = try await stopped(outcome) { outcome.way = .wait(stopped) }
+            if let excuse = excuse(outcome.way, step) { outcome.way = .wait(excuse) }
             return translate(outcome, context)
         } catch {
             if let reason = attempt.stopReason {
@@ -148,12 +150,13 @@ struct StepRunner: Sendable {
         logger.warning("Step failed", metadata: [LogKeys.error: "\(error)"])
         let report = ReportText.failed(
             agent: job.run.agent, run: job.run.id, why: failure.message, kept: kept(job.run))
-        if let known, known.mayPass {
+        let full = parts.workspaces.fullDisk()
+        if full != nil || known?.mayPass == true {
             return StepSettlement(
                 .snooze(
                     until: Patience.end(
-                        lease.job.attempt, now: parts.clock.now, retryAt: known.retryAt),
-                    reason: known.what))
+                        lease.job.attempt, now: parts.clock.now, retryAt: known?.retryAt),
+                    reason: full?.failure.sentence ?? known?.what ?? failure.message))
         }
         switch known?.kind {
         case .configuration, .refused, .usage:

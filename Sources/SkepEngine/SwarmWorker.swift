@@ -51,6 +51,8 @@ public struct SwarmWorker: Sendable {
                 agent.definition.concurrency, of: agent.definition.concurrencyKey,
                 in: SwarmQueues.steps)
         }
+        try await parts.store.setPlaces(
+            parts.accountPlaces, of: parts.agents.mapValues(\.definition.provider))
         try await retryLogins()
         try await SwarmSchedules(parts).declare()
         let handlers = handlers()

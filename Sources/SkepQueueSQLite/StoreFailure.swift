@@ -20,20 +20,26 @@ enum StoreFailure {
     }
 
     static func reason(_ error: DatabaseError) -> String {
-        "SQLite says: \(error.message ?? "nothing") (\(error.extendedResultCode.rawValue))."
+        // A backup's error is of its own: its connection's text is then that of no error.
+        let code = error.extendedResultCode
+        let text = error.message.flatMap { $0 == "not an error" ? nil : $0 }
+        return "SQLite says: \(text.map { "\($0) (\(code.rawValue))" } ?? "\(code)")."
     }
+
+    private static let room =
+        "Make room on its disk. Workers go on by themselves then; a command has to be given again."
 
     private static func advice(for error: POSIXError) -> String {
         switch error.code {
         case .EACCES, .EPERM, .EROFS: "Make the file and its folder writable for this user."
-        case .ENOSPC, .EDQUOT, .EFBIG: "Make room on its disk."
+        case .ENOSPC, .EDQUOT, .EFBIG: room
         default: "Check that its folder exists and may be written to."
         }
     }
 
     private static func advice(for error: DatabaseError) -> String? {
         switch error.resultCode {
-        case .SQLITE_FULL: "Make room on its disk; it goes on by itself."
+        case .SQLITE_FULL: room
         case .SQLITE_IOERR: "Check the disk and its free space."
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             "Make the file and its folder writable for this user."

@@ -40,6 +40,11 @@ public struct RunFollower: JobFollower {
         try swarm.reopen(run)
     }
 
+    /// What has ended may have had a place with a provider account, or have been to take one.
+    public func jobsStopped(_ transaction: QueueTransaction) throws {
+        try SwarmTransaction(transaction).fillPlaces()
+    }
+
     /// What a worker's death means is only known when its session is looked at: the next attempt
     /// adopts a living one, and counts a failure if it died as well.
     public func countsHolderDeath(of job: Job, _ transaction: QueueTransaction) throws -> Bool {

@@ -58,11 +58,26 @@ enum RunRow {
     static func summary(_ row: Row) throws -> RunSummary {
         let run = try run(row)
         let job = currentJob(row)
+        var state = RunState(closing: run.closing, job: job, asksPerson: row["asks_person"])
+        if let pause = placeAwaited(row), case .waiting(_, .some) = state {
+            state = .waiting(reason: pause.words, until: nil)
+        }
         return RunSummary(
-            run: run,
-            state: RunState(closing: run.closing, job: job, asksPerson: row["asks_person"]),
+            run: run, state: state,
             job: job?.id, step: job?.step, attempt: job?.attempt ?? 0, failures: job?.failures ?? 0,
-            parkedFor: (row["parked_for"] as String?).map(ProviderAccount.init(rawValue:)))
+            waitsFor: (row["waits_for"] as String?).map(ProviderAccount.init(rawValue:)),
+            isParked: row["is_parked"])
+    }
+
+    /// The account of which it waits for a place, as that is now: it may have been parked when the
+    /// job began to wait.
+    private static func placeAwaited(_ row: Row) -> AccountPause? {
+        guard let account = row["waits_for"] as String?, !(row["is_parked"] as Bool),
+            let places = row["account_places"] as Int?
+        else { return nil }
+        let sessions: Int = row["account_sessions"]
+        guard sessions >= places else { return nil }
+        return .full(ProviderAccount(rawValue: account), sessions: sessions, places: places)
     }
 }
 
@@ -71,7 +86,8 @@ enum SessionRow {
     static let columns = """
         id, run, job, attempt, agent, started_at_ms, workspace_path, base_commit, ended_at_ms,
         ending, output_bytes, vendor_session, model, input_tokens, cached_input_tokens,
-        cache_write_tokens, output_tokens, reasoning_tokens, cost_microdollars, failure, sandbox
+        cache_write_tokens, output_tokens, reasoning_tokens, cost_microdollars, failure, sandbox,
+        stop
         """
 
     static func session(_ row: Row) throws -> SessionRecord {
@@ -91,7 +107,7 @@ enum SessionRow {
                 },
                 sandbox: try (row["sandbox"] as String?).map {
                     try JSONColumn.read(SandboxReport.self, from: $0)
-                }))
+                }), stop: (row["stop"] as String?).flatMap(SessionStop.init(rawValue:)))
     }
 
     /// `nil` where the agent didn't tell.

@@ -7,17 +7,28 @@ extension SQLiteSwarmStore {
     public func accountHolds() async throws -> [AccountHold] {
         try await queue.read { database in
             try Row.fetchAll(
-                database, sql: "SELECT * FROM account_hold ORDER BY since_ms, account"
+                database,
+                sql: "SELECT \(AccountRow.columns) FROM account_hold ORDER BY since_ms, account"
             ).map(AccountRow.hold)
         }
     }
 
-    public func claim(_ account: ProviderAccount, places: Int?, for lease: LeaseToken)
-        async throws -> AccountPause?
+    public func use(of account: ProviderAccount) async throws -> AccountUse {
+        try await queue.read { try AccountRow.use(of: account, $0) }
+    }
+
+    public func setPlaces(
+        _ places: [ProviderAccount: Int], of agents: [AgentName: ProviderAccount]
+    ) async throws {
+        try await queue.write { try SwarmTransaction($0).setPlaces(places, of: agents) }
+    }
+
+    public func claim(_ account: ProviderAccount, for lease: LeaseToken) async throws
+        -> AccountPause?
     {
         try await queue.write { transaction in
             try transaction.requireLease(lease)
-            return try SwarmTransaction(transaction).claim(account, places: places, for: lease.job)
+            return try SwarmTransaction(transaction).claim(account, for: lease.job)
         }
     }
 
@@ -27,7 +38,7 @@ extension SQLiteSwarmStore {
             try swarm.execute("DELETE FROM account_hold WHERE account = ?", [account.rawValue])
             guard swarm.hasChanged else { return }
             try swarm.add(.settled, "account \(account.rawValue) may be used again")
-            try swarm.wakeJobs(parkedFor: account)
+            try swarm.fillPlaces()
         }
     }
 
@@ -49,6 +60,17 @@ extension SQLiteSwarmStore {
                     usage.input, usage.cachedInput, usage.cacheWrites, usage.output,
                     usage.reasoning, usage.cost?.microdollars, session.rawValue,
                 ])
+        }
+    }
+
+    public func note(_ sandbox: SandboxReport, of session: SessionID, by lease: LeaseToken)
+        async throws
+    {
+        try await queue.write { transaction in
+            try transaction.requireLease(lease)
+            try SwarmTransaction(transaction).execute(
+                "UPDATE session SET sandbox = ? WHERE id = ? AND ended_at_ms IS NULL",
+                [try JSONColumn.text(sandbox), session.rawValue])
         }
     }
 
@@ -97,21 +119,41 @@ extension SQLiteSwarmStore {
 }
 
 extension SwarmTransaction {
-    fileprivate func claim(_ account: ProviderAccount, places: Int?, for job: JobID) throws
-        -> AccountPause?
-    {
-        if let hold = try AccountRow.fetch(account, database) {
-            guard hold.until.milliseconds <= now else { return .hold(hold) }
-            if let other = hold.triedBy, other != job, try queue.job(other)?.state == .leased {
-                return .hold(hold)
-            }
+    fileprivate func setPlaces(
+        _ places: [ProviderAccount: Int], of agents: [AgentName: ProviderAccount]
+    ) throws {
+        try execute("DELETE FROM account_places", [])
+        for (account, places) in places {
+            try execute(
+                "INSERT INTO account_places (account, places) VALUES (?, ?)",
+                [account.rawValue, places])
         }
-        if let full = try full(account, places, besides: job) { return full }
+        for (agent, account) in agents {
+            try execute(
+                """
+                UPDATE step_job
+                   SET account = ?
+                 WHERE account IS NULL
+                   AND job IN (SELECT job FROM session WHERE agent = ? AND ended_at_ms IS NULL)
+                """, [account.rawValue, agent.rawValue])
+        }
+        try fillPlaces()
+    }
+
+    fileprivate func claim(_ account: ProviderAccount, for job: JobID) throws -> AccountPause? {
+        let place = try fetchRow(
+            "SELECT 1 FROM step_job WHERE job = ? AND account = ?",
+            [job.rawValue, account.rawValue])
+        guard place == nil else { return nil }
+        if let pause = try AccountRow.use(of: account, database).pause(at: queue.now) {
+            return pause
+        }
         try execute(
             "UPDATE account_hold SET tried_by = ? WHERE account = ?",
             [job.rawValue, account.rawValue])
         try execute(
-            "UPDATE step_job SET account = ? WHERE job = ?", [account.rawValue, job.rawValue])
+            "UPDATE step_job SET account = ?, waits_for = NULL WHERE job = ?",
+            [account.rawValue, job.rawValue])
         return nil
     }
 
@@ -139,43 +181,22 @@ extension SwarmTransaction {
             """, [account.rawValue, session?.rawValue])
         guard hasChanged else { return }
         try add(.settled, "account \(account.rawValue) works again")
-        try wakeJobs(parkedFor: account)
+        try fillPlaces()
     }
 
-    /// Has a job wait for an account; at once no more when that doesn't wait itself any longer, and has a
-    /// place.
-    func park(_ lease: LeaseToken, for account: ProviderAccount, places: Int?) throws
-        -> AccountPause?
-    {
-        guard let hold = try AccountRow.fetch(account, database) else {
-            return try queueUp(lease, for: account, places: places)
+    /// Has a job wait for an account.
+    ///
+    /// - Returns: `nil` when there is nothing to wait for any more; nothing was done then.
+    func park(_ lease: LeaseToken, for account: ProviderAccount) throws -> AccountPause? {
+        guard let pause = try AccountRow.use(of: account, database).pause(at: queue.now) else {
+            return nil
         }
         try execute(
-            "UPDATE step_job SET parked_for = ? WHERE job = ?",
+            "UPDATE step_job SET waits_for = ? WHERE job = ?",
             [account.rawValue, lease.job.rawValue])
-        let isTried = hold.until <= queue.now
         try queue.settle(
-            lease,
-            as: .snoozed(
-                until: isTried ? queue.now + AccountHold.trialWait : hold.until,
-                reason: isTried ? "\(hold.words), and tried again now" : hold.words))
-        return .hold(hold)
-    }
-
-    /// Those that have begun again don't wait for it any more, nor those that were cancelled, which may
-    /// have been pruned since.
-    fileprivate func wakeJobs(parkedFor account: ProviderAccount) throws {
-        let jobs = try Int64.fetchAll(
-            database,
-            sql: """
-                SELECT step_job.job
-                  FROM step_job
-                  JOIN job ON job.id = step_job.job
-                 WHERE step_job.parked_for = ? AND job.state = 'scheduled'
-                """, arguments: [account.rawValue])
-        for job in jobs { try queue.wake(JobID(rawValue: job)) }
-        try execute(
-            "UPDATE step_job SET parked_for = NULL WHERE parked_for = ?", [account.rawValue])
+            lease, as: .snoozed(until: pause.end(seenFrom: queue.now), reason: pause.words))
+        return pause
     }
 
     private func hold(_ account: ProviderAccount, _ failure: AgentFailure, _ session: SessionID?)
@@ -214,11 +235,20 @@ extension SwarmTransaction {
     }
 }
 
-/// Reads accounts that wait from their rows.
+/// Reads from their rows how accounts stand.
 enum AccountRow {
+    /// A job tries a parked account as long as it has a place with it.
+    static let columns = """
+        account_hold.*,
+        (SELECT job
+           FROM step_job
+          WHERE job = tried_by AND step_job.account = account_hold.account) AS trier
+        """
+
     static func fetch(_ account: ProviderAccount, _ database: Database) throws -> AccountHold? {
         try Row.fetchOne(
-            database, sql: "SELECT * FROM account_hold WHERE account = ?",
+            database.cachedStatement(
+                sql: "SELECT \(columns) FROM account_hold WHERE account = ?"),
             arguments: [account.rawValue]
         ).map(hold)
     }
@@ -229,6 +259,21 @@ enum AccountRow {
             until: Timestamp(milliseconds: row["until_ms"]),
             since: Timestamp(milliseconds: row["since_ms"]), failures: row["failures"],
             message: row["message"], evidence: try row.json("evidence"),
-            triedBy: (row["tried_by"] as Int64?).map(JobID.init(rawValue:)))
+            triedBy: (row["trier"] as Int64?).map(JobID.init(rawValue:)))
+    }
+
+    static func use(of account: ProviderAccount, _ database: Database) throws -> AccountUse {
+        AccountUse(
+            account: account, hold: try fetch(account, database),
+            places: try Int.fetchOne(
+                database.cachedStatement(
+                    sql: "SELECT places FROM account_places WHERE account = ?"),
+                arguments: [account.rawValue]),
+            // Served by step_job_account.
+            runs: try Int64.fetchAll(
+                database.cachedStatement(
+                    sql: "SELECT run FROM step_job WHERE account = ?"),
+                arguments: [account.rawValue]
+            ).map(RunID.init(rawValue:)).sorted())
     }
 }

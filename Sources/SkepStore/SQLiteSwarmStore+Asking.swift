@@ -8,6 +8,14 @@ extension SQLiteSwarmStore {
         try await queue.write { try SwarmTransaction($0).cancel(run, reason: reason) }
     }
 
+    public func stop(_ run: RunID) async throws -> StopAnswer {
+        try await queue.write { try SwarmTransaction($0).stop(run) }
+    }
+
+    public func goOn(_ run: RunID) async throws -> Bool {
+        try await queue.write { try SwarmTransaction($0).goOn(run) }
+    }
+
     public func run(_ id: RunID) async throws -> RunSummary? {
         try await queue.read { database in
             try Row.fetchOne(
@@ -65,7 +73,21 @@ extension SQLiteSwarmStore {
         SELECT \(RunRow.columns), job.id AS job_id, job.state AS job_state,
                job.not_before_ms AS job_not_before_ms, job.reason AS job_reason,
                job.attempt AS job_attempt, job.failures AS job_failures,
-               job.is_held AS job_is_held, step_job.step AS job_step, step_job.parked_for,
+               (job.is_held AND job.state = 'scheduled')
+                 OR EXISTS (SELECT 1
+                              FROM session
+                             WHERE session.job = job.id AND ended_at_ms IS NULL
+                               AND session.stop = 'wait') AS job_is_held,
+               step_job.step AS job_step, step_job.waits_for,
+               EXISTS (SELECT 1
+                         FROM account_hold
+                        WHERE account_hold.account = step_job.waits_for) AS is_parked,
+               (SELECT places
+                  FROM account_places
+                 WHERE account_places.account = step_job.waits_for) AS account_places,
+               (SELECT COUNT(*)
+                  FROM step_job AS other
+                 WHERE other.account = step_job.waits_for) AS account_sessions,
                EXISTS (SELECT 1
                          FROM question
                         WHERE question.run = run.id AND answered_at_ms IS NULL) AS asks_person

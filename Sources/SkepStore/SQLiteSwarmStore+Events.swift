@@ -36,7 +36,8 @@ extension SQLiteSwarmStore {
         try await queue.write { transaction in
             let swarm = SwarmTransaction(transaction)
             if try EventRow.isRepetition(event, swarm.database) { return }
-            try swarm.add(event.kind, event.text, on: event.issue, agent: event.agent)
+            try swarm.add(
+                event.kind, event.text, on: event.issue, run: event.run, agent: event.agent)
         }
     }
 }

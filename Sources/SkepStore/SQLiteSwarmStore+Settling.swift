@@ -18,7 +18,9 @@ extension SwarmTransaction {
         }
         let step = try SettledStep(job, of: run, database)
         try keep(settlement, of: step)
-        try leavePlace(of: lease.job)
+        try execute(
+            "UPDATE step_job SET waits_for = NULL WHERE job = ? AND waits_for IS NOT NULL",
+            [lease.job.rawValue])
 
         var reports = settlement.reports
         switch settlement.way {
@@ -63,14 +65,15 @@ extension SwarmTransaction {
         case .snooze(let until, let reason):
             try end(lease, "snoozed", reason)
             try queue.settle(lease, as: .snoozed(until: until, reason: reason))
-        case .park(let account, let places):
-            if let pause = try park(lease, for: account, places: places) {
+        case .park(let account):
+            if let pause = try park(lease, for: account) {
                 try end(lease, "snoozed", pause.words)
             } else {
                 try release(lease)
             }
         case .release: try release(lease)
         }
+        try holdBack(run, after: job, settlement.session?.id)
         try add(reports, to: run)
     }
 

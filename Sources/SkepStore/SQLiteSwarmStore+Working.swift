@@ -51,7 +51,7 @@ extension SQLiteSwarmStore {
             guard try swarm.run(record.run).closing != nil else { return }
             try swarm.close(
                 SessionClosing(id: session, ending: ending, outputBytes: record.outputBytes))
-            try swarm.leavePlace(of: record.job)
+            try swarm.fillPlaces()
         }
     }
 }
@@ -74,13 +74,6 @@ extension SwarmTransaction {
         try execute(
             "INSERT INTO attempt (job, attempt, worker, started_at_ms) VALUES (?, ?, ?, ?)",
             [job.rawValue, lease.job.attempt, lease.worker.rawValue, now])
-        // A session that goes on keeps its place; without one the job asks anew.
-        try execute(
-            """
-            UPDATE step_job
-               SET parked_for = NULL, account = iif(?, account, NULL)
-             WHERE job = ? AND (parked_for IS NOT NULL OR account IS NOT NULL)
-            """, [step.openSession != nil, job.rawValue])
         return step
     }
 
@@ -149,7 +142,7 @@ extension SwarmTransaction {
                    vendor_session = ?, model = ?,
                    input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?,
                    output_tokens = ?, reasoning_tokens = ?, cost_microdollars = ?, failure = ?,
-                   sandbox = ?
+                   sandbox = COALESCE(?, sandbox)
              WHERE id = ? AND ended_at_ms IS NULL
             """,
             [

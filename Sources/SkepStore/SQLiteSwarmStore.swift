@@ -33,6 +33,12 @@ public final class SQLiteSwarmStore: SwarmStore {
         SchemaMigration(
             name: "swarm-m005_places",
             sql: String(decoding: PackageResources.m005_places_sql, as: UTF8.self)),
+        SchemaMigration(
+            name: "swarm-m006_account_places",
+            sql: String(decoding: PackageResources.m006_account_places_sql, as: UTF8.self)),
+        SchemaMigration(
+            name: "swarm-m007_stops",
+            sql: String(decoding: PackageResources.m007_stops_sql, as: UTF8.self)),
     ]
 }
 

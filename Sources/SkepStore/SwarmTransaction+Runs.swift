@@ -46,7 +46,7 @@ extension SwarmTransaction {
              WHERE id = ? AND closed_at_ms IS NULL
             """, [outcome.rawValue, now, detail, run.id.rawValue])
         guard hasChanged else { return }
-        let words = outcome.rawValue.split(separator: "_").joined(separator: " ")
+        let words = outcome.words
         try add(.closed, of: run, detail.isEmpty ? words : "\(words): \(detail)")
         let question = try Int64.fetchOne(
             database, sql: "SELECT id FROM question WHERE run = ? AND answered_at_ms IS NULL",

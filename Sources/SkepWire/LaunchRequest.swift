@@ -34,14 +34,12 @@ public struct LaunchRequest: Sendable, Hashable {
         /// What the folders of `diskFolders` may hold together.
         public var diskBytes: Int64?
         public var diskFolders: [String]
-        /// It is stopped when the file system of the session's folder has less room than this.
-        public var freeDiskBytes: Int64?
 
         public init(
             wallMS: Int64? = nil, outputBytes: Int64? = nil, silenceMS: Int64? = nil,
             graceMS: Int64 = 10_000, openFiles: UInt64? = nil, processes: UInt64? = nil,
             fileBytes: UInt64? = nil, memoryBytes: Int64? = nil, processorMS: Int64? = nil,
-            diskBytes: Int64? = nil, diskFolders: [String] = [], freeDiskBytes: Int64? = nil
+            diskBytes: Int64? = nil, diskFolders: [String] = []
         ) {
             self.wallMS = wallMS
             self.outputBytes = outputBytes
@@ -54,7 +52,6 @@ public struct LaunchRequest: Sendable, Hashable {
             self.processorMS = processorMS
             self.diskBytes = diskBytes
             self.diskFolders = diskFolders
-            self.freeDiskBytes = freeDiskBytes
         }
     }
 
@@ -180,7 +177,6 @@ extension LaunchRequest {
         fields.add("processor_ms", limits.processorMS)
         fields.add("disk_bytes", limits.diskBytes)
         for folder in limits.diskFolders { fields.add("disk_folder", folder) }
-        fields.add("free_disk_bytes", limits.freeDiskBytes)
         fields.add("segment_bytes", segmentBytes)
         return fields
     }
@@ -216,8 +212,7 @@ extension LaunchRequest {
             memoryBytes: fields.number("memory_bytes", as: Int64.self),
             processorMS: fields.number("processor_ms", as: Int64.self),
             diskBytes: fields.number("disk_bytes", as: Int64.self),
-            diskFolders: fields.strings("disk_folder"),
-            freeDiskBytes: fields.number("free_disk_bytes", as: Int64.self))
+            diskFolders: fields.strings("disk_folder"))
         segmentBytes = try fields.requiredNumber("segment_bytes", as: Int.self)
     }
 }

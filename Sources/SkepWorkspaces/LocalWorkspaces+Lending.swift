@@ -52,19 +52,27 @@ extension LocalWorkspaces {
     }
 
     public func release(run: RunID, of repository: RepositoryName) async throws {
+        try await releasePorts(of: run)
         for slot in try slots(of: repository) where slot.state()?.run == run {
             guard let lock = try slot.lock() else { continue }
             defer { withExtendedLifetime(lock) {} }
             try release(slot)
         }
-        try await releasePorts(of: run)
     }
 
     private func release(_ slot: Slot) throws {
+        try leaveHomes(of: slot)
         guard var state = slot.state() else { return }
         state.isReserved = false
         state.at = clock.now
         try slot.write(state)
+    }
+
+    private func leaveHomes(of slot: Slot) throws {
+        guard slot.folder.status("homes")?.kind == .folder else { return }
+        for name in try slot.folder.folder("homes").names().names {
+            try leaveHome(AgentName(rawValue: name), slot.homesPath + "/" + name)
+        }
     }
 
     // MARK: Choosing
@@ -109,9 +117,23 @@ extension LocalWorkspaces {
             {
                 continue
             }
-            return (slot, lock)
+            if isLeft(slot) { return (slot, lock) }
         }
         return try newSlot(of: request.repository, after: slots.count)
+    }
+
+    /// Whether what must outlive the homes in it has been taken out; their time may have run out, or
+    /// what is written about them was lost, without their run having been released.
+    private func isLeft(_ slot: Slot) -> Bool {
+        do {
+            try leaveHomes(of: slot)
+            return true
+        } catch {
+            logger.warning(
+                "Can't use a workspace again",
+                metadata: [LogKeys.path: "\(slot.path)", LogKeys.error: "\(error)"])
+            return false
+        }
     }
 
     private func newSlot(of repository: RepositoryName, after count: Int) throws -> (Slot, FileLock)
@@ -224,7 +246,7 @@ extension LocalWorkspaces {
         Workspace(
             run: state.run, repository: request.repository, path: slot.treePath,
             outputPath: slot.path + "/output",
-            homePath: slot.path + "/homes/" + Self.homeName(of: request.author), base: state.base,
+            homePath: slot.homesPath + "/" + Self.homeName(of: request.author), base: state.base,
             branch: state.branch)
     }
 }

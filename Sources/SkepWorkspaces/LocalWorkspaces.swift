@@ -12,6 +12,7 @@ public import SkepQueue
 public struct LocalWorkspaces: Workspaces {
     let stateFolder: String
     let owner: FileOwner?
+    let leaveHome: @Sendable (_ agent: AgentName, _ home: String) throws -> Void
     let clock: any Clock
     let logger: Logger
 
@@ -19,12 +20,17 @@ public struct LocalWorkspaces: Workspaces {
     ///   - stateFolder: An absolute path. Who works in a workspace must be able to pass through it
     ///     and to read the mirrors.
     ///   - owner: The user that agents run as, when it is another than Skep's own.
+    ///   - leaveHome: Takes out of an agent's home what must outlive it. Called before others get a
+    ///     run's place; while it throws, nobody does.
     public init(
-        stateFolder: String, owner: FileOwner? = nil, clock: any Clock = SystemClock(),
-        logger: Logger
+        stateFolder: String, owner: FileOwner? = nil,
+        leaveHome: @escaping @Sendable (_ agent: AgentName, _ home: String) throws -> Void = {
+            _, _ in
+        }, clock: any Clock = SystemClock(), logger: Logger
     ) {
         self.stateFolder = stateFolder
         self.owner = owner
+        self.leaveHome = leaveHome
         self.clock = clock
         self.logger = logger
     }

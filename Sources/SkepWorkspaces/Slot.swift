@@ -39,6 +39,7 @@ struct Slot {
 
     var treePath: String { path + "/tree" }
     var gitPath: String { path + "/skep.git" }
+    var homesPath: String { path + "/homes" }
 
     func lock() throws -> FileLock? { try FileLock.attempt(path + "/lock") }
 

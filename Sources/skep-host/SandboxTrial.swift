@@ -7,18 +7,19 @@ import SkepWire
     import Darwin
 #endif
 
-/// `skep-host --probe-sandbox [LEVEL FOLDER PROGRAM ARGUMENT…]`: what this machine gives for a
+/// `skep-host --probe-sandbox [LEVEL [FOLDER PROGRAM ARGUMENT…]]`: what this machine gives for a
 /// sandbox, found by shutting a program in.
 ///
-/// Without arguments the program does nothing, and the level is the strongest; what came of it is
-/// printed, a word and its value a line. With arguments that goes to standard error, and the
+/// Without a program one is taken that does nothing, and without a level the strongest; what came of
+/// it is printed, a word and its value a line. With a program that goes to standard error, and the
 /// program has the streams: it may write its folder where the level lets it. SKEP_HIDDEN names a
 /// folder it doesn't see, SKEP_ENDPOINT one it reaches, SKEP_USER ("uid:gid") who it is. Nothing
 /// is required, so that less than was wanted can be seen.
 enum SandboxTrial {
     static func run(_ arguments: [String]) -> Never {
         let isSilent = arguments.count < 3
-        let request = request(isSilent ? ["isolated", "/", "/bin/sh", "-c", ":"] : arguments)
+        let request = request(
+            isSilent ? [arguments.first ?? "isolated", "/", "/bin/sh", "-c", ":"] : arguments)
         var streams: [Int32] = []
         for stream in Int32(0)...2 {
             streams.append(
@@ -32,7 +33,7 @@ enum SandboxTrial {
             if let glue {
                 var note = glue.note(agent.report)
                 // The other levels lack it, which aren't tried.
-                if isSilent, agent.report.landlock < 6 {
+                if arguments.isEmpty, agent.report.landlock < 6 {
                     note.add("missing", SandboxGlue.abstractSockets)
                 }
                 tell(note, to: isSilent ? 1 : 2)

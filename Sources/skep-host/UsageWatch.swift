@@ -23,9 +23,7 @@ struct UsageWatch: ~Copyable {
 
     /// When to look again; `nil`: never.
     var dueAtMS: Int64? {
-        guard countsProcesses || limits.freeDiskBytes != nil || limits.diskBytes != nil else {
-            return nil
-        }
+        guard countsProcesses || limits.diskBytes != nil else { return nil }
         return folders.isUnderWay ? 0 : nextAtMS
     }
 
@@ -35,9 +33,6 @@ struct UsageWatch: ~Copyable {
         if let most = limits.diskBytes, let used = folders.goOn(now), used > most { return .disk }
         guard now.uptimeMS >= nextAtMS else { return nil }
         nextAtMS = now.uptimeMS + 1000
-        if let least = limits.freeDiskBytes, let free = Self.freeBytes, free < least {
-            return .disk
-        }
         return countsProcesses ? excessOfProcesses() : nil
     }
 
@@ -68,10 +63,4 @@ struct UsageWatch: ~Copyable {
             return endedMS + all.reduce(0) { $0 + $1.processorTicks } * 1000 / perSecond
         }
     #endif
-
-    private static var freeBytes: Int64? {
-        var status = statvfs()
-        guard statvfs(".", &status) == 0 else { return nil }
-        return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
-    }
 }

@@ -44,7 +44,13 @@ struct Assembly: Sendable {
         LocalWorkspaces(
             stateFolder: house.state.path,
             owner: house.agentHouse.user.map { FileOwner(user: $0.uid, group: $0.gid) },
-            clock: clock, logger: logger)
+            leaveHome: { [house] name, home in
+                // One whose file is gone has told of no logins.
+                guard let agent = house.agents.first(where: { $0.definition.name == name }) else {
+                    return
+                }
+                try house.agentHouse.takeLoginsBack(of: agent.definition, from: home)
+            }, clock: clock, logger: logger)
     }
 
     /// The copies of repositories in a state folder, to look at: needs no configuration.

@@ -79,7 +79,9 @@ enum Exit {
     /// Help and mistakes on the command line, which the parser words.
     private static func endParsing(_ error: any Error, _ arguments: [String]) -> Never {
         let code = Skep.exitCode(for: error)
-        if code != .success, let mistake = UnknownCommand.mistake(arguments) {
+        if code != .success,
+            let mistake = UnknownCommand.mistake(arguments) ?? NegativeValue.mistake(arguments)
+        {
             tell(mistake, arguments, Surroundings.current().environment)
             exit(64)
         }

@@ -17,6 +17,13 @@ import SkepStore
 /// The state folder's parts, by name.
 struct StateFolder: Sendable, Hashable {
     let path: String
+    /// Why it may be another than is meant: "There is no skep.yaml in /tmp."; `nil`: it was named.
+    var doubt: String?
+
+    init(path: String, doubt: String? = nil) {
+        self.path = path
+        self.doubt = doubt
+    }
 
     var database: String { path + "/skep.sqlite" }
     /// Locks and wake-up sockets.
@@ -76,14 +83,17 @@ struct StateFolder: Sendable, Hashable {
         try requireFolder()
         guard hasDatabase else {
             throw ProgramError(
-                .configuration, "There is no database in \"\(path)\".",
-                advice: "\"skep init\" makes it; --state names another folder.")
+                .configuration, "There is no database in \"\(path)\".", why: doubt,
+                advice: doubt == nil
+                    ? "\"skep init\" makes it; --state names another folder."
+                    : ConfigurationLayers.absenceAdvice)
         }
         guard access(database, R_OK | W_OK) == 0 else {
+            let code = errno
             throw ProgramError(
-                errno == EROFS ? .unavailable : .configuration,
-                "Can't open the database \"\(database)\".", why: Self.reason(errno) + ".",
-                advice: Self.otherUserAdvice)
+                code == EROFS ? .unavailable : .configuration,
+                "Can't open the database \"\(database)\".", why: Self.reason(code) + ".",
+                advice: Self.openingAdvice(code))
         }
         return try await SQLiteQueueStore(
             path: database, runFolder: run, retention: Self.retention,
@@ -97,6 +107,14 @@ struct StateFolder: Sendable, Hashable {
     static func reason(of error: any Error) -> String {
         let cause = (error as? CocoaError)?.underlying ?? error
         return (cause as? POSIXError).map { reason($0.code.rawValue) } ?? "\(error)"
+    }
+
+    /// What helps when the database can't be opened, by the error's number.
+    static func openingAdvice(_ code: Int32) -> String {
+        code == EROFS
+            ? "Looking needs its locks, too: have the file system writable, or name another folder "
+                + "with --state."
+            : otherUserAdvice
     }
 
     /// What somebody is told who isn't let in.

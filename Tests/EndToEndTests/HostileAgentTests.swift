@@ -48,7 +48,9 @@ extension EndToEnd {
                 """, settings: "limits: {disk_mb: 16}"
             ) { house, run in
                 #expect(run.state == "failed")
-                #expect(run.detail == "disk full", "\(run.detail)")
+                #expect(
+                    run.detail == "out of disk space: it may hold 16 MiB (limits.disk_mb)",
+                    "\(run.detail)")
                 let kept = try await house.kept("work.txt", at: "refs/skep/run-\(run.id)/attempt-1")
                 #expect(kept == "useful\n")
                 let said = try await house.comments(run.number).joined()

@@ -43,6 +43,19 @@ struct ACPMisfitTests {
         #expect(output.hasSuffix("stopReas\n"))
     }
 
+    @Test("One that ends before it answered is told with its last words")
+    func endsBeforeAnswer() async throws {
+        let fixture = try CommandFixture()
+        let agent = try fixture.agent([
+            ("adapter", .text("acp")),
+            ("command", CommandFixture.list(["sh", "-c", "echo 'choose a model first' >&2"])),
+        ])
+
+        let failure = try await fixture.run(agent).result.failure
+
+        #expect(failure?.message == "it ended before it answered: choose a model first")
+    }
+
     @Test("A line too long for a message is passed over, and the next ones are read")
     func floods() async throws {
         let fixture = try CommandFixture()

@@ -144,7 +144,9 @@ struct ACPPeerTests {
         }
 
         var events: [SessionEvent.Kind] = []
-        for try await event in agent.events(of: assignment.session) { events.append(event.kind) }
+        for try await event in agent.events(of: assignment.session, waits: true) {
+            events.append(event.kind)
+        }
         let permissions = events.compactMap { event -> PermissionDecision.Answer? in
             guard case .permission(let decision) = event else { return nil }
             return decision.answer

@@ -32,7 +32,7 @@ struct CatalogTests {
     func needsCommand() throws {
         #expect(
             try mistakes([])
-                == ["a command agent needs \"command\": a list of the program and its arguments"])
+                == ["there is no \"command\": a list of the program and its arguments"])
     }
 
     @Test("An unknown place in a command is told with the nearest one")

@@ -198,7 +198,9 @@ struct CodexDialogueTests {
         _ = try await fixture.run(agent, assignment)
 
         var read: [SessionEvent.Kind] = []
-        for try await event in agent.events(of: assignment.session) { read.append(event.kind) }
+        for try await event in agent.events(of: assignment.session, waits: true) {
+            read.append(event.kind)
+        }
 
         #expect(read == told.withLock { $0 })
         #expect(read.contains(.usage(Usage(input: 2400, output: 160))))

@@ -40,6 +40,26 @@ struct CommandAgentTests {
         #expect(output == prompt)
     }
 
+    @Test("What it has said by now can be read while it goes on")
+    func tellsWhatIsThere() async throws {
+        let fixture = try CommandFixture()
+        let agent = try fixture.agent(script: "echo one; exec sleep 300")
+        let assignment = try fixture.assignment()
+
+        let said = try await agent.withSession(assignment, in: fixture.workspace) { session in
+            for try await event in session.events {
+                if case .output = event.kind { break }
+            }
+            var bytes: [UInt8] = []
+            for try await event in agent.events(of: assignment.session, waits: false) {
+                if case .output(let more) = event.kind { bytes += more }
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+
+        #expect(said == "one\n")
+    }
+
     @Test("All places of a command are filled, and other braces stay")
     func fillsPlaces() async throws {
         let fixture = try CommandFixture()
@@ -161,6 +181,34 @@ struct CommandAgentTests {
         ) {
             try await agent.check()
         }
+    }
+
+    @Test(
+        "A program that the agents' user may not run isn't one; a sandbox puts a home's back",
+        .enabled(if: geteuid() == 0))
+    func findsProgramOfUser() async throws {
+        var fixture = try CommandFixture(environment: ["PATH": "/nowhere"])
+        let closed = fixture.folder.make("operator/bin")
+        let path = try fixture.folder.write(
+            "#!/bin/sh\n", to: "operator/bin/bee-agent", mode: 0o755)
+        let open = try fixture.folder.write("#!/bin/sh\n", to: "home/bee-agent", mode: 0o755)
+        chmod(fixture.house.operatorHome, 0o700)
+        let home = fixture.workspace.homePath
+        fixture.house.environment["PATH"] = "\(closed):\(home)"
+        fixture.house.user = try AgentUser(named: "nobody")
+        func agent(_ word: String, _ sandbox: String) throws -> any InspectableAgent {
+            let agent = try fixture.agent([
+                ("command", CommandFixture.list([word])), ("sandbox", .text(sandbox)),
+                ("environment", CommandFixture.list(["PATH"])),
+            ])
+            return try #require(agent as? any InspectableAgent)
+        }
+
+        #expect(try agent("bee-agent", "none").programPath == open)
+        #expect(try agent("bee-agent", "workspace-write").programPath == path)
+        await #expect(
+            throws: AgentsError.programClosed(agent: "bee", program: path, user: "nobody")
+        ) { try await agent(path, "none").check() }
     }
 
     @Test("What is missing is told before anything starts")

@@ -51,7 +51,7 @@ struct FailureRulesTests {
             ),
             ("stream disconnected before completion: error sending request for url", .network),
             ("connect ECONNREFUSED 127.0.0.1:443", .network),
-            ("write /x: No space left on device", .diskFull),
+            ("write /x: No space left on device", .diskLimit),
             ("There's an issue with the selected model (claude-9)", .startFailed),
             ("something nobody has seen", .unknown),
         ] as [(String, FailureType)])
@@ -126,6 +126,21 @@ struct FailureRulesTests {
         #expect(type("Done. The server answers HTTP 401: now without a key.") == nil)
     }
 
+    @Test("Hermes without a protocol is refused when that is its answer, not when it stands in one")
+    func plainHermes() {
+        func type(_ printed: String) -> FailureType? {
+            judge(.exited(code: 0), tail: printed, adapter: "command", program: "/usr/bin/hermes")?
+                .type
+        }
+
+        #expect(type("HTTP 401: Incorrect API key provided\n") == .authentication)
+        #expect(type("HTTP 429: You exceeded\nyour quota.\nSee\nthe\ndocs.\n") == .rateLimit)
+        #expect(type("Billing or credits exhausted: HTTP 402: x\n\nAdd credits.\n") == .quota)
+        #expect(
+            type("Done. Without a key it prints:\nHTTP 401: Incorrect API key provided\n") == nil)
+        #expect(type("The server says:\n\nHTTP 500: oops\n\nI mended that.\n") == nil)
+    }
+
     @Test(
         "An honest sentence that sounds like a provider's refusal is none",
         arguments: [
@@ -182,7 +197,7 @@ struct FailureRulesTests {
     @Test(
         "How a session ended decides where it says it all",
         arguments: [
-            (.overLimit(.memory), .outOfMemory), (.overLimit(.disk), .diskFull),
+            (.overLimit(.memory), .outOfMemory), (.overLimit(.disk), .diskLimit),
             (.overLimit(.processes), .tooManyProcesses), (.signalled(9), .crashed),
             (.silent, .stalled), (.timedOut, .timedOut), (.lost, .lost), (.stopped, .stopped),
             (.outputLimit, .outputLimit), (.startFailed("\"x\" isn't there"), .startFailed),
@@ -190,6 +205,23 @@ struct FailureRulesTests {
         ] as [(SessionResult.Ending, FailureType)])
     func endings(ending: SessionResult.Ending, type: FailureType) {
         #expect(judge(ending)?.type == type)
+    }
+
+    @Test("A program that a script needs and that isn't there is named")
+    func namesMissingProgram() {
+        let failure = judge(
+            .exited(code: 127),
+            errors: "python3: line 8: /root/.pyenv/libexec/pyenv: No such file or directory\nbye\n")
+
+        #expect(
+            failure?.sentence
+                == "program missing: exit status 127: python3: line 8: /root/.pyenv/libexec/pyenv: "
+                + "No such file or directory")
+    }
+
+    @Test("What no rule knows is said once")
+    func saysOnce() {
+        #expect(judge(.exited(code: 3))?.sentence == "exit status 3")
     }
 
     @Test(

@@ -111,6 +111,18 @@ struct JSONLinesTests {
             ])
     }
 
+    @Test("A tool of which only the beginning is told is over at once")
+    func endsTools() throws {
+        let events = try events(
+            #"{"tool": {"when": {"type": "tool"}, "id": "id", "title": "name"}}"#,
+            [#"{"type":"tool","id":"t1","name":"bash"}"#])
+
+        #expect(
+            events == [
+                .tool(ToolCall(id: "t1", title: "bash", purpose: .execute, status: .completed))
+            ])
+    }
+
     @Test("vibe's streaming: entries of a history")
     func readsVibe() throws {
         let mapping = """

@@ -79,6 +79,36 @@ struct OwnHomeTests {
         #expect(try Files.read(home + "/login") == Array("newer".utf8))
     }
 
+    @Test("A login that can't be taken back stays in the home, and that is said")
+    func keepsLogin() throws {
+        let fixture = try CommandFixture()
+        let home = fixture.workspace.homePath
+        try FileStatus.makeFolder(home + "/.bee", mode: 0o700)
+        try Files.replace(home + "/.bee/login", with: Array("new".utf8), mode: 0o600)
+        let agent = try fixture.agent(
+            script: "true",
+            [
+                (
+                    "home",
+                    CommandFixture.map([("login", CommandFixture.list([".bee/login", "other"]))])
+                )
+            ])
+
+        let error = #expect(throws: AgentsError.self) {
+            try fixture.house.takeLoginsBack(of: agent.definition, from: home)
+        }
+
+        #expect(error?.what.contains(fixture.house.operatorHome + "/.bee/login") == true)
+        #expect(error?.why?.contains("No such file") == true)
+        #expect(error?.advice?.contains(home + "/.bee/login") == true)
+        #expect(try Files.read(home + "/.bee/login") == Array("new".utf8))
+
+        try FileStatus.makeFolder(fixture.house.operatorHome + "/.bee", mode: 0o700)
+        try fixture.house.takeLoginsBack(of: agent.definition, from: home)
+        #expect(
+            try Files.read(fixture.house.operatorHome + "/.bee/login") == Array("new".utf8))
+    }
+
     @Test("A login lies where the operator's links lead")
     func followsOperatorsLinks() throws {
         let folder = TemporaryFolder()

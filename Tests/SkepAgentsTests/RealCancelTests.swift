@@ -22,7 +22,9 @@ struct RealCancelTests {
             }
         }
         var events: [SessionEvent.Kind] = []
-        for try await event in agent.events(of: assignment.session) { events.append(event.kind) }
+        for try await event in agent.events(of: assignment.session, waits: true) {
+            events.append(event.kind)
+        }
         model.letGo()
         var next = try fixture.assignment(prompt: "All anew.", session: 18)
         next.resumes = try #require(events.vendorSession)
@@ -59,7 +61,7 @@ struct RealCancelTests {
             }
         }
         var used: [Usage] = []
-        for try await event in agent.events(of: assignment.session) {
+        for try await event in agent.events(of: assignment.session, waits: true) {
             if case .usage(let usage) = event.kind { used.append(usage) }
         }
 

@@ -15,7 +15,7 @@ struct SandboxPlanTests {
     private func plan(
         _ policy: SandboxPolicy, isReadOnly: Bool = false, links: [String] = [],
         logins: [String] = [], home: String = "/state/slot/home",
-        houses: [String] = ["/state"]
+        houses: [String] = ["/state"], program: String = "/home/bee/.local/bin/agent"
     ) -> Sandbox? {
         SandboxPlan(
             policy: policy, isReadOnly: isReadOnly,
@@ -23,7 +23,7 @@ struct SandboxPlanTests {
                 workspace: "/state/slot/tree", output: "/state/slot/output", home: home,
                 given: ["/state/sessions/17/prompt.md"], houses: houses,
                 loginHome: "/home/bee", otherHomes: ["/home/operator"], links: links,
-                logins: logins, program: "/home/bee/.local/bin/agent",
+                logins: logins, program: program,
                 searchPath: "/home/bee/.local/bin:/bin")
         ).sandbox
     }
@@ -42,6 +42,14 @@ struct SandboxPlanTests {
         #expect(sandbox.readable.contains("/home/bee/.local/bin"))
         #expect(sandbox.readable.contains("/home/bee/.set-up"))
         #expect(!sandbox.hasNoNetwork)
+    }
+
+    @Test("A program of a version manager is put back with what it calls")
+    func putsShimsBack() throws {
+        let sandbox = try #require(
+            plan(SandboxPolicy(), program: "/home/operator/.pyenv/shims/python3"))
+
+        #expect(sandbox.readable.contains("/home/operator/.pyenv"))
     }
 
     @Test("Of an operator's home there is only what is named, and a file of a token nowhere")

@@ -33,6 +33,25 @@ struct ReportTextTests {
                 """)
     }
 
+    @Test("A failure is said once, with what it was held to and what to do")
+    func failureIsSaidOnce() {
+        func body(_ type: FailureType, _ message: String) -> String {
+            let evidence = FailureEvidence(rule: "ending/x@1", source: "exit", text: "stopped")
+            return ReportText.failed(
+                agent: "grok", run: RunID(rawValue: 3),
+                failure: AgentFailure(type: type, message: message, evidence: [evidence])
+            ).body
+        }
+
+        #expect(body(.unknown, "exit status 3").hasPrefix("❌ grok failed: exit status 3.\n"))
+        let processes = body(.tooManyProcesses, "it may have 512 at once (limits.processes)")
+        #expect(
+            processes.hasPrefix(
+                "❌ grok failed: too many processes: it may have 512 at once (limits.processes).\n"))
+        #expect(processes.contains("Raise `limits.processes`"))
+        #expect(!processes.contains("exit said"))
+    }
+
     @Test("What an agent prints can't act in a report: no fence broken, no marker forged")
     func hostileTail() {
         let tail = "```\n</details> @everyone\n<!-- skep:run-1.result.report-1 -->\u{1b}[2J\u{0}"

@@ -35,9 +35,30 @@ struct BudgetTests {
         }
 
         #expect(
-            warnings == ["agent ann has used 82 % of the budget for a run (1000 tokens)"])
+            warnings == ["agent ann has used 82 % of the budget for a run (1,000 tokens)"])
         #expect(failures.map { $0?.type } == [nil, nil, nil, .budget])
         #expect(failures.last??.evidence.first?.rule == "budget/run@1")
+    }
+
+    @Test("Of its own limits a warning names the file's key, and none comes too late")
+    func ownLimits() async {
+        let agent = AgentDefinition(
+            name: "ann", adapter: "scripted", limits: SessionLimits(time: .seconds(5)),
+            location: SettingsLocation(source: "test"))
+        var watch = BudgetWatch(agent, [], prices: PriceTable())
+        var warnings: [String] = []
+        for milliseconds in [4200, 5200] {
+            _ = await watch.look(after: .milliseconds(milliseconds), printed: 64 << 20) {
+                warnings.append($0)
+            }
+        }
+
+        #expect(warnings == ["agent ann has used 84 % of its time (limits.seconds)"])
+        let scope = scope(.run, Budget(tokens: 1), used: 1, time: .seconds(60))
+        #expect(scope.words == "the budget for a run (1 token)")
+        #expect(
+            scope.failure(of: "ann", with: UsageSum(usage: Usage(input: 1099))).message
+                == "agent ann has used 1,100 tokens of the budget for a run (1 token)")
     }
 
     @Test("Money counts by the agent's figure, else by the price of its model")
@@ -72,7 +93,7 @@ struct BudgetTests {
         ] as [(Int64, Int64?)] {
             let cost = cost.map { Money(microdollars: $0) }
             _ = await watch.take(.usage(Usage(input: tokens, cost: cost))) { _ in }
-            costs.append(watch.usage.cost?.microdollars)
+            costs.append(watch.meter.usage.cost?.microdollars)
         }
 
         #expect(costs == [300_000, 500_000, 800_000, 1_100_000, 900_000])
@@ -89,7 +110,7 @@ struct BudgetTests {
             _ = await watch.take(.usage(Usage(input: tokens, cost: .zero))) { _ in }
         }
 
-        #expect(watch.usage.cost == .zero)
+        #expect(watch.meter.usage.cost == .zero)
     }
 
     @Test("A model that isn't known has no price; caches have prices of their own")
@@ -119,13 +140,34 @@ struct BudgetTests {
 
             #expect(summary.state == .failed)
             #expect(swarm.agents[0].snapshot.stopped.count == 1)
-            let events = try await swarm.store.lastEvents([.trouble], limit: 10).map(\.text)
-            #expect(events.contains("agent ann has used 90 % of the budget for a run (100 tokens)"))
+            let warning = try await swarm.store.lastEvents([.trouble], limit: 10).first {
+                $0.text == "agent ann has used 90 % of the budget for a run (100 tokens)"
+            }
+            #expect(warning?.run == run)
             let report = try await swarm.store.history(of: run).reports.last?.body
             #expect(report?.contains("budget used up") == true)
             #expect(
                 report?.contains("What it had done is kept: commit \(CommitID.sample("a").short)")
                     == true)
+        }
+    }
+
+    @Test("A running session's row has what it told last of its use, and how it is confined")
+    func factsWhileItRuns() async throws {
+        try await Swarm.with(endings: []) { swarm in
+            let sandbox = SandboxReport(level: .workspaceWrite, measures: ["landlock 7"])
+            swarm.agents[0].begin([
+                .sandbox(sandbox), .usage(Usage(input: 60)), .usage(Usage(input: 90)),
+            ])
+            _ = try await swarm.dispatch(swarm.tracker.put(5))
+
+            try await swarm.working {
+                try await eventually("the newest is noted") {
+                    swarm.clock.advance(by: .milliseconds(100))
+                    let facts = try await swarm.store.openSessions().first?.facts
+                    return facts?.usage?.input == 90 && facts?.sandbox == sandbox
+                }
+            }
         }
     }
 
@@ -196,6 +238,42 @@ struct BudgetTests {
             }
 
             #expect(try await swarm.store.usage(of: .run(run)).usage.tokens == 60)
+        }
+    }
+
+    @Test(
+        "A session that is ended within a turn costs what budgets counted",
+        arguments: [true, false])
+    func costOfPresentTurn(isStopped: Bool) async throws {
+        let price = PriceTable.Price(
+            input: Money(microdollars: 3_000_000), output: Money(microdollars: 15_000_000))
+        let told = Usage(input: 300_000, cost: Money(microdollars: 500_000))
+        let money = isStopped ? Money(microdollars: 800_000) : Money(microdollars: 900_000)
+        try await Swarm.with(
+            budgets: Budgets(run: Budget(money: money)), prices: PriceTable(["m": price])
+        ) { swarm in
+            swarm.workspaces.change { $0.collections = [Collection(head: .sample("a"), notes: [])] }
+            swarm.agents[0].tell(
+                [
+                    .began(SessionStart(model: "m")),
+                    .usage(Usage(input: 200_000, cost: Money(microdollars: 500_000))),
+                    .usage(told),
+                ], facts: ScriptedAgent.Facts(usage: told, start: SessionStart(model: "m")))
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+
+            _ = try await swarm.working { try await swarm.untilClosed(run) }
+
+            let history = try await swarm.store.history(of: run)
+            let issue = try #require(try await swarm.store.run(run)).run.issue
+            let day = LocalTime.machine.day(around: swarm.clock.now)
+            #expect(swarm.agents[0].snapshot.stopped.isEmpty != isStopped)
+            #expect(history.sessions.map(\.facts.usage?.cost?.microdollars) == [800_000])
+            for scope in [
+                .run(run), .issue(issue, "ann"), .period("ann", from: day.start, to: day.end),
+            ] as [UsageScope] {
+                #expect(
+                    try await swarm.store.usage(of: scope).usage == history.sessions[0].facts.usage)
+            }
         }
     }
 

@@ -103,7 +103,7 @@ struct SecretTests {
             #expect(swarm.workspaces.change { $0.remote }.isEmpty)
             let report = try #require(
                 try await swarm.store.history(of: run).reports.first { $0.topic == "result" })
-            #expect(report.body.contains("❌ ann failed: did what it may not. Its commits hold a"))
+            #expect(report.body.contains("❌ ann failed: did what it may not: its commits hold a"))
             #expect(report.body.contains("b.env in commit 1, c"))
             #expect(report.body.contains("refs/skep/run-\(run)/attempt-1"))
         }

@@ -24,7 +24,8 @@ struct Swarm {
     private init(
         folder: URL, clock: ManualClock, queue: SQLiteQueueStore, agents: [ScriptedAgent],
         commands: ScriptedCommands, workflows: [Workflow], dispatch: DispatchSettings,
-        setups: [RepositoryName: RepositorySetup], places: [ProviderAccount: Int]
+        setups: [RepositoryName: RepositorySetup], places: [ProviderAccount: Int],
+        prices: PriceTable
     ) {
         self.folder = folder
         self.clock = clock
@@ -36,7 +37,8 @@ struct Swarm {
         parts = SwarmParts(
             store: store, queue: queue, tracker: tracker, workspaces: workspaces,
             commands: commands, sessions: reaper, agents: agents, workflows: workflows,
-            dispatch: dispatch, accountPlaces: places, setups: setups, clock: clock,
+            dispatch: dispatch, accountPlaces: places, prices: prices, setups: setups,
+            clock: clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -54,7 +56,7 @@ struct Swarm {
         workflows: [Workflow]? = nil, others: [AgentName] = [], budgets: Budgets? = nil,
         provider: ProviderAccount? = nil, places: [ProviderAccount: Int] = [:],
         dispatch: DispatchSettings = DispatchSettings(),
-        setup: RepositorySetup? = nil,
+        setup: RepositorySetup? = nil, prices: PriceTable = PriceTable(),
         _ body: (Swarm) async throws -> R
     ) async throws -> R {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -79,7 +81,7 @@ struct Swarm {
             folder: folder, clock: clock, queue: queue, agents: agents,
             commands: ScriptedCommands(endings: checks),
             workflows: workflows ?? [workflow(selecting: labels)], dispatch: dispatch,
-            setups: setup.map { [.sample: $0] } ?? [:], places: places)
+            setups: setup.map { [.sample: $0] } ?? [:], places: places, prices: prices)
         let result = try await body(swarm)
         await queue.close()
         return result

@@ -131,13 +131,16 @@ struct AccountPlaceTests {
                 let second = try await swarm.dispatch(swarm.tracker.put(6), to: ["bob"])
                 let full = "account claude-max has 1 of 1 sessions"
                 try await eventually("the other one waits") {
-                    try await swarm.store.run(second)?.state
-                        == .waiting(
-                            reason: full, until: swarm.clock.now + AccountPause.longestWait)
+                    try await swarm.store.run(second)?.state == .waiting(reason: full, until: nil)
                 }
                 let issue = try #require(try await swarm.store.run(second)?.run.issue)
-                let lines = try await Explainer(swarm.parts).explain(issue).lines
-                #expect(lines.contains { $0.contains(full) })
+                let explanation = try await Explainer(swarm.parts).explain(issue)
+                #expect(explanation.work.first?.placesTakenBy == [first])
+                #expect(
+                    explanation.lines.first
+                        == "bob has run \(second): waiting: \(full), of run \(first); it goes on as "
+                        + "soon as one of them has ended; \"agents.account_sessions\" says how many "
+                        + "claude-max may have")
 
                 swarm.agents[0].finish()
 

@@ -50,7 +50,7 @@ struct AccountTests {
             try await session(bench, on: 1, .fails(account, quota(until)))
             let token = try await job(bench, on: 2)
 
-            let pause = try await bench.store.claim(account, places: nil, for: token)
+            let pause = try await bench.store.claim(account, for: token)
 
             guard case .hold(let hold) = pause else {
                 Issue.record("no hold: \(String(describing: pause))")
@@ -61,7 +61,7 @@ struct AccountTests {
             #expect(try await bench.store.accountHolds() == [hold])
             #expect(
                 try await bench.store.claim(
-                    ProviderAccount(rawValue: "other"), places: nil, for: token) == nil)
+                    ProviderAccount(rawValue: "other"), for: token) == nil)
         }
     }
 
@@ -70,18 +70,26 @@ struct AccountTests {
         try await withStore { bench in
             try await session(
                 bench, on: 1, .fails(account, quota(bench.clock.now + .seconds(3600))))
+            func isParked() async throws -> Bool {
+                try await bench.store.accountHolds().contains {
+                    $0.isInForce(at: bench.clock.now)
+                }
+            }
+            #expect(try await isParked())
             bench.clock.advance(by: .seconds(3600))
             let one = try await job(bench, on: 2)
             let two = try await job(bench, on: 3)
 
-            #expect(try await bench.store.claim(account, places: nil, for: one) == nil)
-            #expect(try await bench.store.claim(account, places: nil, for: one) == nil)
-            let pause = try await bench.store.claim(account, places: nil, for: two)
+            #expect(try await !isParked())
+            #expect(try await bench.store.claim(account, for: one) == nil)
+            #expect(try await isParked())
+            #expect(try await bench.store.claim(account, for: one) == nil)
+            let pause = try await bench.store.claim(account, for: two)
             #expect(try await bench.store.accountHolds().map(AccountPause.hold) == [pause])
             #expect(try await bench.store.accountHolds().first?.triedBy == one.job)
 
             try await bench.queue.settle(one, as: .released)
-            #expect(try await bench.store.claim(account, places: nil, for: two) == nil)
+            #expect(try await bench.store.claim(account, for: two) == nil)
         }
     }
 
@@ -166,7 +174,8 @@ struct AccountTests {
                     == .waiting(
                         reason: "account claude-max is out of quota",
                         until: bench.clock.now + .seconds(3600)))
-            #expect(waiting.parkedFor == account)
+            #expect(waiting.waitsFor == account)
+            #expect(waiting.isParked)
             #expect(
                 waiting.advice(nil) == "\"skep agent resume claude-max\" has it tried at once")
             #expect(try await bench.queue.hold(tokens[1].job))
@@ -175,7 +184,7 @@ struct AccountTests {
 
             #expect(try await state(tokens[0], bench) == .ready)
             #expect(try await state(tokens[1], bench) == .scheduled)
-            #expect(try await bench.run(2)?.parkedFor == nil)
+            #expect(try await bench.run(2)?.isParked == false)
             try await bench.queue.letGo(tokens[1].job)
             #expect(try await state(tokens[1], bench) == .ready)
         }
@@ -204,7 +213,7 @@ struct AccountTests {
                 bench.clock.advance(by: .seconds(3600))
                 _ = try await bench.queue.sweep()
                 let (trying, _) = try await bench.begin()
-                #expect(try await bench.store.claim(account, places: nil, for: trying) == nil)
+                #expect(try await bench.store.claim(account, for: trying) == nil)
                 let other = try await bench.lease().token
                 try await bench.store.settle(other, as: StepSettlement(.park(account)))
                 #expect(

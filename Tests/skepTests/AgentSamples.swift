@@ -121,12 +121,15 @@ struct KnownAgent: InspectableAgent {
 
     func version() async -> String? { "2.1.330" }
     func hasSecret(_ name: String) async -> Bool { name == "ANTHROPIC_API_KEY" }
+    func sandbox() async -> SandboxReport? { Samples.sandbox }
     func check() async throws {}
     func withSession<R: Sendable>(
         _ assignment: Assignment, in workspace: Workspace,
         _ body: (any AgentSession) async throws -> R
     ) async throws -> R { throw CancellationError() }
-    func events(of session: SessionID) -> AsyncThrowingStream<SessionEvent, any Error> {
+    func events(of session: SessionID, waits: Bool)
+        -> AsyncThrowingStream<SessionEvent, any Error>
+    {
         AsyncThrowingStream { $0.finish() }
     }
     func say(_ text: String, to session: SessionID) async throws {}

@@ -221,6 +221,60 @@ import Testing
 }
 
 @Suite struct ConfigurationMistakeTests {
+    @Test(
+        "Endpoints without level isolated are a mistake: nothing would be held back",
+        arguments: ["", "level: workspace-write, ", "level: none, "])
+    func endpointsOfOpenSandbox(level: String) throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "")
+        try fixture.write(
+            "agents/a.md",
+            "---\nname: a\nadapter: patch\nsandbox: {\(level)endpoints: [\"127.0.0.1:3977\"]}\n---\n"
+        )
+
+        let complaint = try #require(fixture.complaint())
+
+        #expect(complaint.contains("agents/a.md:4: \"endpoints\" count with level isolated only"))
+        #expect(complaint.contains("say \"level: isolated\", or leave them out"))
+    }
+
+    @Test("Endpoints of level isolated are taken; of a mistyped level only that is told")
+    func endpointsOfIsolated() throws {
+        let fixture = Fixture()
+        try fixture.write("skep.yaml", "")
+        func complaint(_ level: String) throws -> String? {
+            try fixture.write(
+                "agents/a.md",
+                "---\nname: a\nadapter: patch\n"
+                    + "sandbox: {level: \(level), endpoints: [\"a.example:443\"]}\n---\n")
+            return fixture.complaint()
+        }
+
+        #expect(try complaint("isolated")?.contains("endpoints") != true)
+        #expect(try #require(try complaint("isolatd")).contains("endpoints\" count") == false)
+    }
+
+    @Test("The page that is named is the one of the file that is wrong")
+    func advice() {
+        func advice(_ sources: String...) -> String? {
+            SettingsError(
+                mistakes: sources.map {
+                    SettingsMistake("no", at: SettingsLocation(source: $0, line: 1))
+                }
+            ).advice
+        }
+
+        #expect(advice("skep.yaml") == "docs/configuration.md has every key.")
+        #expect(advice("agents/a.md")?.hasPrefix("docs/write-an-agent.md") == true)
+        #expect(advice("flags", "agents/a.md")?.contains(".\ndocs/write-an-agent.md") == true)
+    }
+
+    @Test("A file system that is only read is told as such, and not as another user's")
+    func readOnlyState() {
+        #expect(StateFolder.openingAdvice(EROFS).contains("have the file system writable"))
+        #expect(StateFolder.openingAdvice(EACCES) == StateFolder.otherUserAdvice)
+    }
+
     private func mistakes(_ fixture: Fixture) -> [String] {
         do {
             _ = try House.read(fixture.layers(), program: SelfProgram(path: "/opt/skep/bin/skep"))

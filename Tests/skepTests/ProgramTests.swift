@@ -17,10 +17,10 @@ import Testing
         let errors: String
     }
 
-    private let fixture = Fixture()
+    let fixture = Fixture()
 
     /// Beside the tests, where the build puts it.
-    private static let program: String = {
+    static let program: String = {
         let folder = SelfProgram.current().folder
         let path = folder + "/skep"
         precondition(
@@ -28,15 +28,15 @@ import Testing
         return path
     }()
 
-    private func skep(_ arguments: String...) async throws -> Outcome {
+    func skep(_ arguments: String...) async throws -> Outcome {
         try await run(Self.program, arguments)
     }
 
-    private func shell(_ line: String) async throws -> Outcome {
+    func shell(_ line: String) async throws -> Outcome {
         try await run("/bin/sh", ["-c", line])
     }
 
-    private func run(_ program: String, _ arguments: [String]) async throws -> Outcome {
+    func run(_ program: String, _ arguments: [String]) async throws -> Outcome {
         let result = try await Subprocess.run(
             .name("sh"),
             arguments: .init(
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// A state folder with a queue in it.
-    private func queue() async throws -> SQLiteQueueStore {
+    func queue() async throws -> SQLiteQueueStore {
         let state = StateFolder(path: fixture.path + "/state/skep")
         try state.create(isRoot: false)
         return try await state.openQueue()
@@ -103,6 +103,8 @@ import Testing
 
     @Test("Without a database it says how to make one")
     func noDatabase() async throws {
+        try fixture.write("skep.yaml", "")
+
         let outcome = try await skep("queue", "status")
 
         #expect(outcome.status == 78)
@@ -112,6 +114,27 @@ import Testing
                        "skep init" makes it; --state names another folder.
 
                 """)
+    }
+
+    @Test("In a folder that isn't the house's it says that there is no configuration")
+    func noConfiguration() async throws {
+        let absence = "There is no skep.yaml in \(fixture.path)."
+
+        let list = try await skep("run", "list")
+        let serve = try await skep("serve", "--allow-root")
+        let check = try await skep("check", "--json")
+        let named = try await skep("run", "list", "--state", "elsewhere")
+
+        #expect(
+            list.errors == """
+                error: There is no database in "\(fixture.path)/state/skep".
+                       \(absence)
+                       \(ConfigurationLayers.absenceAdvice)
+
+                """)
+        #expect(serve.errors.contains("\(absence)\n       \(ConfigurationLayers.absenceAdvice)"))
+        #expect(check.output.contains(absence))
+        #expect(!named.errors.contains(absence))
     }
 
     @Test("Mistakes in the configuration end with 78, in commands that need it")

@@ -1,4 +1,5 @@
 import SkepCore
+import SkepEngine
 import SkepQueue
 import Testing
 

@@ -25,6 +25,28 @@ import Testing
         try expectGolden(JSON.list(statuses.map(\.json)).document(), "queue-status.json")
     }
 
+    @Test("Keys at which something goes on stand above those where only a limit is")
+    func busyKeys() {
+        func status(_ queue: QueueName, _ keys: [QueueStatus.Key]) -> QueueStatus {
+            QueueStatus(queue: queue, counts: [:], oldestReadyAt: nil, nextDue: nil, keys: keys)
+        }
+        let statuses = [
+            status(
+                "first",
+                [
+                    .init(key: "a", limit: 1, leased: 0, ready: 0),
+                    .init(key: "b", limit: 1, leased: 1, ready: 0),
+                ]),
+            status("second", [.init(key: "c", limit: nil, leased: 0, ready: 2)]),
+        ]
+
+        let lines = statuses.keyTable(agents: nil).lines(width: nil)
+
+        #expect(
+            lines.map { $0.split(separator: " ").prefix(2).joined(separator: " ") }
+                == ["QUEUE KEY", "first b", "second c", "first a"])
+    }
+
     @Test("A job with its failures as JSON")
     func details() throws {
         try expectGolden(Samples.jobDetails.json.document(), "queue-show.json")
@@ -41,6 +63,31 @@ import Testing
     @Test("A run with its history as JSON")
     func details() throws {
         try expectGolden(Samples.runDetails.json.document(), "run-show.json")
+    }
+
+    @Test("Reports without a text aren't listed, and what nobody counted isn't said to be nothing")
+    func leftOut() {
+        let run = Samples.runs[4]
+        func report(_ topic: String, _ body: String) -> Report {
+            Report(
+                id: ReportID(rawValue: 6), run: run.run.id, issue: run.run.issue, topic: topic,
+                body: body, createdAt: Samples.ago(60), postedAt: nil, commentURL: nil)
+        }
+        let lost = SessionRecord(
+            id: SessionID(rawValue: 7), run: run.run.id, job: JobID(rawValue: 1042), attempt: 1,
+            agent: "aider", startedAt: Samples.ago(90), workspacePath: nil, base: nil,
+            endedAt: Samples.ago(60), ending: "lost", outputBytes: 0,
+            facts: SessionFacts(failure: AgentFailure(type: .lost, message: "")))
+        let details = RunDetails(
+            summary: run,
+            history: RunHistory(
+                attempts: [], sessions: [lost], checks: [], notes: [],
+                reports: [report("asked-1", ""), report("result", "It failed.")]))
+
+        let reports = Samples.text(details.reports(goldenNow))
+        #expect(!reports.contains("asked-1"))
+        #expect(reports.contains("It failed."))
+        #expect(!Samples.text(details.history.sessionTable(goldenNow)).contains("0 B"))
     }
 
     @Test("A run that continues its branch began at that branch; one without commits has none")

@@ -78,6 +78,49 @@ struct SandboxFindingTests {
         }
     }
 
+    @Test("An agent is shown with what its own level has in force, not with the machine's best")
+    func shown() async throws {
+        _ = try host("sandbox isolated\nmeasure network namespace")
+        try fixture.write(
+            "bin/skep-host",
+            "#!/bin/sh\necho \"sandbox ${2:-isolated}\"; echo \"measure of ${2:-isolated}\"\n")
+        try fixture.write("skep.yaml", Fixture.tracker)
+        for level in ["none", "workspace-write", "isolated"] {
+            try fixture.write(
+                "agents/\(level).md",
+                "---\nname: \(level)\nadapter: command\ncommand: [sh]\n"
+                    + "sandbox: {level: \(level), read: [~/data]}\n---\n")
+        }
+        let layers = ConfigurationLayers(
+            fixture.surroundings(userID: geteuid()), file: nil, flags: [:])
+        let house = try House.read(
+            layers, agentsRunAs: .user(allowRoot: true),
+            program: SelfProgram(path: "\(fixture.path)/bin/skep"))
+
+        var facts: [String: String] = [:]
+        var settings: [String: String] = [:]
+        for agent in house.agents {
+            let picture = await AgentPicture(
+                agent, try AgentsAtWork(house),
+                sandbox: SandboxReport(level: .isolated, measures: ["network namespace"]),
+                AgentFileLines(agent.definition, layers))
+            let name = agent.definition.name.rawValue
+            facts[name] = picture.facts.first { $0.name == "sandbox" }?.value
+            for setting in picture.settings where setting.key.hasPrefix("sandbox.") {
+                settings["\(name) \(setting.key)"] = setting.value
+            }
+        }
+
+        #expect(
+            facts == [
+                "none": "none", "workspace-write": "workspace-write: of workspace-write",
+                "isolated": "isolated: of isolated",
+            ])
+        #expect(settings["isolated sandbox.read"] == "~/data")
+        #expect(settings["isolated sandbox.endpoints"] == "-")
+        #expect(settings["workspace-write sandbox.endpoints"] == "the whole network")
+    }
+
     @Test("An agent whose required level can't be had is told of by check and by list")
     func wholeCheck() async throws {
         _ = try host("sandbox none\nmissing namespaces: not permitted")

@@ -64,6 +64,66 @@ import Testing
         await queue.close()
     }
 
+    @Test("A run that is over says so in words")
+    func closedInWords() async throws {
+        let queue = try await queue()
+        let id = try await open(queue)
+        let store = SQLiteSwarmStore(queue)
+        let lease = try #require(
+            try await queue.lease(
+                LeaseRequest(queue: SwarmQueues.steps, limit: 1, worker: "w-1")
+            ).first)
+        _ = try await store.beginAttempt(lease)
+        try await store.settle(lease.token, as: StepSettlement(.close(.noChanges, detail: "")))
+
+        let error = await #expect(throws: ProgramError.self) { _ = try await OpenRun(id, queue) }
+
+        #expect(error?.what == "Run 1 is over: no changes.")
+        await queue.close()
+    }
+
+    @Test("A run whose stopped session isn't settled shows neither as at work")
+    func stopped() async throws {
+        let queue = try await queue()
+        let run = try await OpenRun(try await open(queue), queue)
+        let lease = try #require(
+            try await queue.lease(
+                LeaseRequest(queue: SwarmQueues.steps, limit: 1, worker: "w-1")
+            ).first)
+        _ = try await run.store.beginAttempt(lease)
+        let session = try await run.store.openSession(
+            lease.token, agent: "claude", workspacePath: "/w",
+            base: try #require(CommitID(rawValue: String(repeating: "a", count: 40))))
+
+        #expect(try await run.store.stop(run.id) == .atWork(session.id))
+
+        let details = RunDetails(
+            summary: try await run.summary, history: try await run.store.history(of: run.id))
+        #expect(
+            details.summary.state
+                == .waiting(reason: "skep run resume, since somebody stopped it", until: nil))
+        #expect(
+            Samples.text(details.history.sessionTable(clock.now)).contains(
+                "stopped, not saved yet"))
+        let attempts = Samples.text(details.attempts(clock.now))
+        #expect(attempts.contains("stopped"))
+        #expect(!attempts.contains("running"))
+        await queue.close()
+    }
+
+    @Test("Who steers a run is named, also where no variable says it")
+    func actor() async throws {
+        let queue = try await queue()
+        let run = try await OpenRun(try await open(queue), queue)
+        let root = try #require(SystemUser.with(0))
+
+        try await run.note("stopped", fixture.surroundings(userID: 0))
+
+        let event = try await run.store.lastEvents([.command], limit: 1).first
+        #expect(event?.text == "run 1 was stopped by \(root.name)")
+        await queue.close()
+    }
+
     @Test("A held run waits for somebody to resume it")
     func held() async throws {
         let queue = try await queue()

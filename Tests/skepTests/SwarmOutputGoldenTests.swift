@@ -135,7 +135,14 @@ enum SwarmSamples {
         work: [
             Explanation.Work(
                 run: RunID(rawValue: 90), agent: "claude", state: "queued", words: "queued",
-                jobsBefore: 2, placesTakenBy: [RunID(rawValue: 88), RunID(rawValue: 89)])
+                job: JobID(rawValue: 1042),
+                obstacles: [
+                    .queuePaused("steps"),
+                    .keyFull(
+                        "agent:claude", limit: 2,
+                        running: [JobID(rawValue: 1040), JobID(rawValue: 1041)]),
+                    .behind(2),
+                ], placesTakenBy: [RunID(rawValue: 88), RunID(rawValue: 89)])
         ], pullRequests: Samples.pullRequests, nobody: [])
 
     static var candidates: Retirer.Candidates {

@@ -158,6 +158,7 @@ extension Samples {
                         step: "review"),
                 ],
                 attemptsSince: [RunID(rawValue: 90): ago(75), RunID(rawValue: 89): ago(5)],
+                obstacles: [RunID(rawValue: 93): [.queuePaused("steps"), .behind(3)]],
                 waiting: waiting, pullRequests: pullRequests, questions: [question],
                 burndowns: [(burndown(), plan)], failed: [failedRun],
                 troubles: [events[0], event(99, .trouble, "The tracker is slow", ago: 4000)],

@@ -69,6 +69,12 @@ import Testing
 }
 
 @Suite struct TimeTextTests {
+    @Test("What there is, one or more")
+    func thereAre() {
+        #expect(TimeText.thereAre(["mender"]) == "There is mender.")
+        #expect(TimeText.thereAre(["a", "b"]) == "There are a and b.")
+    }
+
     @Test(
         "Times are RFC 3339, UTC, to the millisecond",
         arguments: [
@@ -84,7 +90,9 @@ import Testing
         "Times near now are said as people say them",
         arguments: [
             (0, "now"), (-900, "now"), (-12_400, "12 s ago"), (-180_000, "3 min ago"),
-            (-7_200_000, "2 h ago"), (-500_000_000, "5 d ago"), (180_000, "in 3 min"),
+            (-7_200_000, "2 h ago"), (-7_199_000, "1 h ago"),
+            (7_199_000, "in 1 h 59 min"),
+            (36_060_000, "in 10 h"), (-500_000_000, "5 d ago"), (180_000, "in 3 min"),
         ] as [(Int64, String)])
     func relative(offset: Int64, text: String) {
         let time = Timestamp(milliseconds: goldenNow.milliseconds + offset)

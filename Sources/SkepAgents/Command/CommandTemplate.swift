@@ -34,7 +34,7 @@ struct CommandTemplate: Sendable, Hashable {
         let texts = reader.texts(key)
         if texts?.isEmpty ?? true {
             reader.mistake(
-                "a command agent needs \"\(key)\": a list of the program and its arguments",
+                "there is no \"\(key)\": a list of the program and its arguments",
                 at: reader.location(of: key))
         }
         words = (texts ?? []).map { Self.parse($0, of: key, reader) }

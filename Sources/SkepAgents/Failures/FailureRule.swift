@@ -29,11 +29,14 @@ struct FailureRule: Sendable {
     /// word: of these it counts with exit status 0, too, where a line begins with it. Of all others it
     /// would be a model's honest sentence.
     let lastWordOf: Set<String>
+    /// Whether these say nothing beside it then, so that it counts only where all they said begins with
+    /// it.
+    let isOnlyWord: Bool
 
     init(
         _ id: String, _ type: FailureType, _ phrases: [String] = [], codes: Set<String> = [],
         in places: Set<Place> = [.problem, .errorOutput, .printed], adapters: Set<String> = [],
-        lastWordOf: Set<String> = []
+        lastWordOf: Set<String> = [], isOnlyWord: Bool = false
     ) {
         self.id = id
         self.type = type
@@ -42,6 +45,7 @@ struct FailureRule: Sendable {
         self.phrases = phrases
         self.codes = codes
         self.lastWordOf = lastWordOf
+        self.isOnlyWord = isOnlyWord
     }
 
     /// "hermes" and "hermes-acp" are both Hermes.

@@ -2,7 +2,7 @@ import SkepCore
 
 extension FailureRules {
     /// The version of the table: it stands in the evidence of each match.
-    static let version = 3
+    static let version = 4
 
     /// The rules in order: the first that matches counts, so the particular stand before the general.
     ///
@@ -80,19 +80,22 @@ extension FailureRules {
             [
                 "litellm.authenticationerror: ", "the api provider is not able to authenticate you",
             ], lastWordOf: ["aider", "mini", "openhands"]),
-        // Its last word, while its turn and its program end well. (seen)
+        // Its answer, while its turn and its program end well, with nothing on its error output. (seen)
         FailureRule(
-            "hermes/quota", .quota, hermes("402") + hermes("429", "*quota"),
-            lastWordOf: ["hermes"]),
-        FailureRule("hermes/rate-limit", .rateLimit, hermes("429"), lastWordOf: ["hermes"]),
+            "hermes/quota", .quota,
+            hermes("402") + hermes("429", "*quota") + ["billing or credits exhausted: "],
+            lastWordOf: ["hermes"], isOnlyWord: true),
+        FailureRule(
+            "hermes/rate-limit", .rateLimit, hermes("429"), lastWordOf: ["hermes"],
+            isOnlyWord: true),
         FailureRule(
             "hermes/overload", .overload, ["500", "502", "503", "529"].flatMap { hermes($0) },
-            lastWordOf: ["hermes"]),
+            lastWordOf: ["hermes"], isOnlyWord: true),
         FailureRule(
             "hermes/login", .authentication,
             hermes("401") + hermes("403") + [
                 "error: error code: 401", "provider authentication failed", "error code: 401",
-            ], lastWordOf: ["hermes"]),
+            ], lastWordOf: ["hermes"], isOnlyWord: true),
         FailureRule(
             "any/authentication", .authentication,
             [
@@ -176,9 +179,9 @@ extension FailureRules {
         FailureRule("skep/version", .wrongVersion, codes: ["wrong_version"]),
         FailureRule("skep/resume", .sessionGone, codes: [AgentTrouble.resumeFailed]),
 
-        // The machine and the program.
+        // The machine and the program. Whether it was the machine's disk is seen there, not here.
         FailureRule(
-            "any/disk-full", .diskFull,
+            "any/disk-full", .diskLimit,
             [
                 "no space left on device", "enospc", "disk quota exceeded",
                 "database or disk is full",

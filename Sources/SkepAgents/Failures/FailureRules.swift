@@ -19,7 +19,7 @@ enum FailureRules {
     ///   - lastMessage: What it said last in its protocol.
     ///   - isCounted: Whether its last turn told what it used. Programs that hide a refusal tell that
     ///     of turns that went well only.
-    ///   - start: What kept it from starting, by the stage that failed.
+    ///   - start: What kept it from starting, by the stage that failed, or from going on.
     ///   - now: When it ended: relative reset times count from there.
     ///   - zone: Of reset times that are told without one.
     /// - Returns: `nil` only when the session came to its own good end.
@@ -56,7 +56,9 @@ enum FailureRules {
                 return unknown(trouble)
             }
             if code == 126 || code == 127 {
-                return fixed(.missingProgram, ending, "a program that it needs isn't there")
+                return fixed(
+                    .missingProgram, ending,
+                    missing(errorOutput) ?? missing(tail) ?? "a program that it needs isn't there")
             }
             return fixed(.unknown, ending, lastLine(errorOutput) ?? lastLine(tail))
         case .signalled:
@@ -68,8 +70,10 @@ enum FailureRules {
         case .outputLimit: return fixed(.outputLimit, ending)
         case .overLimit(.memory): return fixed(.outOfMemory, ending)
         case .overLimit(.processorTime): return fixed(.timedOut, ending)
-        case .overLimit(.disk): return fixed(.diskFull, ending)
+        case .overLimit(.disk): return fixed(.diskLimit, ending)
         case .overLimit(.processes): return fixed(.tooManyProcesses, ending)
+        case .stopped where start == .diskFull:
+            return fixed(.diskFull, ending, "there was no room for its log")
         case .stopped: return fixed(.stopped, ending)
         case .startFailed: return fixed(start ?? .startFailed, ending)
         case .lost: return fixed(.lost, ending)
@@ -121,9 +125,17 @@ enum FailureRules {
         FailureEvidence(rule: "\(rule)@\(version)", source: source, text: cut(text))
     }
 
-    private static func lastLine(_ text: String) -> String? {
+    /// The last line that names what isn't there: "sh: 1: claude: not found".
+    private static func missing(_ text: String) -> String? {
+        text.split(whereSeparator: \.isNewline).last { line in
+            ["not found", "No such file", "ermission denied"].contains { line.contains($0) }
+        }.map(String.init)
+    }
+
+    /// At most 300 characters of it.
+    static func lastLine(_ text: String) -> String? {
         text.split(whereSeparator: \.isNewline).last { $0.contains { !$0.isWhitespace } }
-            .map(String.init)
+            .map { cut(String($0)) }
     }
 
     private static func cut(_ text: String) -> String {

@@ -8,8 +8,12 @@ import SkepWire
 #endif
 
 extension FailureType {
-    /// What kept a program from starting; `nil`: nothing did.
+    /// What kept a program from starting, or from going on; `nil`: nothing did.
     init?(start how: ExitRecord.How) {
+        if how.lacksRoom {
+            self = .diskFull
+            return
+        }
         guard case .startFailed(let stage, let number) = how else { return nil }
         switch (stage, number) {
         case (.execute, ENOENT), (.execute, ENOTDIR), (.execute, EACCES), (.execute, ENOEXEC):
@@ -22,5 +26,13 @@ extension FailureType {
         case (_, ENOSPC): self = .diskFull
         default: self = .startFailed
         }
+    }
+}
+
+extension ExitRecord.How {
+    /// Whether its host ended it since its log found no room on the disk.
+    var lacksRoom: Bool {
+        guard case .spoolFailed(let number) = self else { return false }
+        return number == ENOSPC || number == EDQUOT
     }
 }

@@ -31,13 +31,13 @@ struct Saying: Sendable {
 
     /// What it said last, where that is a sentence of its own.
     var lastWord: Match? {
-        for line in lines(printed, atMost: 3) {
-            let rule = rules(.printed).first {
-                $0.isLastWord(of: program) && $0.matches(line, fromStart: true)
-            }
-            if let rule { return Match(rule: rule, place: .printed, text: line) }
+        let known = rules(.printed).filter { $0.isLastWord(of: program) }
+        func match(_ line: String, isFirst: Bool) -> Match? {
+            known.first { $0.isOnlyWord == isFirst && $0.matches(line, fromStart: true) }
+                .map { Match(rule: $0, place: .printed, text: line) }
         }
-        return nil
+        return lines(printed, atMost: .max).last.flatMap { match($0, isFirst: true) }
+            ?? lines(printed, atMost: 3).lazy.compactMap { match($0, isFirst: false) }.first
     }
 
     func match(_ trouble: AgentTrouble) -> Match? {

@@ -19,6 +19,10 @@ struct JSONLinesDialogue: Dialogue {
 
     var framing: Framing { .lines(longest: 16 << 20) }
     var tellsTurnEnds: Bool { rules.contains { $0.kind == .end } }
+    /// Whether its lines say when a tool has done.
+    private var tellsToolEnds: Bool {
+        rules.contains { $0.kind == .tool && ($0.has("output") || $0.has("status")) }
+    }
 
     mutating func take(_ entry: LogEntry) -> [SessionEvent.Kind] {
         switch entry.kind {
@@ -98,7 +102,7 @@ struct JSONLinesDialogue: Dialogue {
         let title = rule.text("title", in: subject)
         let input = rule.text("input", in: subject)
         let status = rule.text("status", in: subject).flatMap(Self.status)
-        let isOver = status.map { $0 != .running } ?? rule.has("output")
+        let isOver = status.map { $0 != .running } ?? (rule.has("output") || !tellsToolEnds)
         guard isOver else {
             let call = ToolCall(
                 id: id, title: title ?? "tool", purpose: ToolNames.purpose(of: title ?? ""),

@@ -41,8 +41,7 @@ struct SandboxPlan {
 
     /// `nil`: it isn't shut in.
     var sandbox: Sandbox? {
-        guard policy.level != .none else { return nil }
-        let level = isReadOnly && policy.level == .workspaceWrite ? .readOnly : policy.level
+        guard let level = policy.level(isReadOnly: isReadOnly) else { return nil }
         let hidden = Set((homes + places.houses + ["/run", "/root"]).map(Self.real))
         var writable = [places.output]
         if places.home != places.loginHome { writable.append(places.home) }
@@ -62,7 +61,7 @@ struct SandboxPlan {
             level: level.rawValue, isRequired: policy.isRequired, hidden: hidden.sorted(),
             readable: Self.withTargets(readable), writable: Self.withTargets(writable),
             hasNoNetwork: level == .isolated,
-            endpoints: level == .isolated ? policy.endpoints.map { "\($0.host):\($0.port)" } : [])
+            endpoints: level == .isolated ? policy.endpoints.map(\.description) : [])
     }
 
     private func inLoginHome(_ path: String) -> String { places.loginHome + "/" + path }
@@ -91,9 +90,13 @@ struct SandboxPlan {
             .flatMap { [$0, Self.real($0)] }
         return files
             + (folders + files.map(Self.parent)).flatMap { folder in
-                // "~/.nvm/versions/node/v22/bin" needs what is beside it; "~/bin" surely not.
-                depthInHome(folder) >= 4 && folder.hasSuffix("/bin")
-                    ? [Self.parent(folder)] : depthInHome(folder) >= 1 ? [folder] : []
+                // "~/.nvm/versions/node/v22/bin" needs what is beside it, and so does "~/.pyenv/shims";
+                // "~/bin" surely not.
+                let depth = depthInHome(folder)
+                let isPart =
+                    depth >= 4 && folder.hasSuffix("/bin")
+                    || depth >= 2 && folder.hasSuffix("/shims")
+                return isPart ? [Self.parent(folder)] : depth >= 1 ? [folder] : []
             }
     }
 
@@ -143,5 +146,15 @@ struct SandboxPlan {
         guard let found = realpath(path, nil) else { return path }
         defer { free(found) }
         return String(cString: found)
+    }
+}
+
+extension SandboxPolicy {
+    /// What a session is shut in by; `nil`: nothing.
+    ///
+    /// - Parameter isReadOnly: Whether it has nothing to change in the workspace.
+    func level(isReadOnly: Bool) -> SandboxLevel? {
+        guard level != .none else { return nil }
+        return isReadOnly && level == .workspaceWrite ? .readOnly : level
     }
 }

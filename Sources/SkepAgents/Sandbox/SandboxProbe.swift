@@ -3,15 +3,24 @@ import Subprocess
 
 /// What this machine's kernel gives for a sandbox, found by trying it in a process of its own.
 public struct SandboxProbe: Sendable {
-    /// The strongest level that can be had, by what, and what is missing.
+    /// The level that is kept, by what, and what is missing.
     public let report: SandboxReport
 
-    /// - Parameter host: The program `skep-host`.
+    /// - Parameters:
+    ///   - host: The program `skep-host`.
+    ///   - level: What is tried, not `none`; the strongest unless it is said.
+    ///   - user: Who is shut in; `nil`: whoever asks.
     /// - Throws: What starting it failed at; `AgentsError.hostFailed` when its answer isn't one.
-    public init(host: String) async throws {
+    public init(host: String, level wanted: SandboxLevel? = nil, user: AgentUser? = nil)
+        async throws
+    {
+        var arguments = ["-c", "exec \"$0\" --probe-sandbox \"$@\"", host]
+        if let wanted { arguments.append(wanted.rawValue) }
         let result = try await run(
-            .name("sh"), arguments: ["-c", "exec \"$0\" --probe-sandbox", host],
-            output: .string(limit: 65536))
+            .name("sh"), arguments: Arguments(arguments),
+            environment: .inherit.updating([
+                "SKEP_USER": user.map { "\($0.uid):\($0.gid)" } ?? ""
+            ]), output: .string(limit: 65536))
         var level: SandboxLevel?
         var measures: [String] = []
         var missing: [String] = []

@@ -18,6 +18,27 @@ enum FileStatus {
         return access(path, X_OK) == 0
     }
 
+    /// Whether a user may run a file, or pass through a folder, by its mode. A group's bit counts for
+    /// anybody: an access list may stand behind it.
+    static func isOpen(_ path: String, to user: AgentUser) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        return user.uid == 0 || status.st_mode & 0o011 != 0
+            || (status.st_uid == user.uid && status.st_mode & 0o100 != 0)
+    }
+
+    /// The same of a file and of every folder on the way to it.
+    static func isReachable(_ path: String, by user: AgentUser) -> Bool {
+        guard let found = realpath(path, nil) else { return false }
+        defer { free(found) }
+        var place = String(cString: found)
+        while !place.isEmpty {
+            guard isOpen(place, to: user) else { return false }
+            place = place.lastIndex(of: "/").map { String(place[..<$0]) } ?? ""
+        }
+        return true
+    }
+
     /// What is in a folder; nothing when it can't be read.
     static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }

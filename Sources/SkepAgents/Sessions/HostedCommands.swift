@@ -106,8 +106,7 @@ extension LaunchRequest.Limits {
             graceMS: Int64(grace / .milliseconds(1)), processes: UInt64(limits.processes),
             memoryBytes: limits.memoryBytes,
             processorMS: limits.processorTime.map { Int64($0 / .milliseconds(1)) },
-            diskBytes: limits.diskBytes, diskFolders: limits.diskBytes == nil ? [] : folders,
-            freeDiskBytes: 256 << 20)
+            diskBytes: limits.diskBytes, diskFolders: limits.diskBytes == nil ? [] : folders)
     }
 }
 

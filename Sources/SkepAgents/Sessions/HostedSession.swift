@@ -47,7 +47,8 @@ extension SessionResult {
                 outputBytes: 0, tail: try host.tail(limit: 4096))
         }
         let digest = outcome.digest
-        let program = try host.request()?.program ?? ""
+        let request = try host.request()
+        let program = request?.program ?? ""
         // An agent that doesn't end by itself when it has done its work.
         let isThrough = facts.ending == .stopped && outcome.wasThrough
         let ending: Ending =
@@ -68,7 +69,13 @@ extension SessionResult {
         let isOwnEnd = facts.ending == .exited(code: 0) && digest.turnEnd != .cancelled
         let intervention = isOwnEnd ? nil : outcome.intervention
         var failure = intervention ?? judge(isThrough ? .exited(code: 0) : ending)
-        if failure == nil, outcome.isInTurn { failure = judge(ending) ?? .endedInTurn }
+        if failure == nil, outcome.isInTurn {
+            failure = judge(ending) ?? .endedInTurn(digest, tail: facts.tail)
+        }
+        // How it ended, and no more.
+        if failure?.message == "\(ending)", let limit = request?.limits.words(of: ending) {
+            failure?.message = limit
+        }
         if digest.question != nil { failure = nil }
         self.init(
             ending: isThrough && failure == nil ? .exited(code: 0) : ending,
@@ -80,11 +87,19 @@ extension SessionResult {
 }
 
 extension AgentFailure {
-    fileprivate static let endedInTurn = AgentFailure(
-        type: .protocolViolation, message: "it ended without a word on how its turn ended",
-        evidence: [
-            FailureEvidence(rule: "skep/turn", source: "log", text: "no end of the last turn")
-        ])
+    fileprivate static func endedInTurn(_ digest: SessionDigest, tail: String) -> AgentFailure {
+        let last =
+            FailureRules.lastLine(String(decoding: digest.errorOutput, as: UTF8.self))
+            ?? FailureRules.lastLine(tail)
+        return AgentFailure(
+            type: .protocolViolation,
+            message: digest.start == nil && digest.lastMessage.isEmpty
+                ? "it ended before it answered" + (last.map { ": \($0)" } ?? "")
+                : "it ended without a word on how its turn ended",
+            evidence: [
+                FailureEvidence(rule: "skep/turn", source: "log", text: "no end of the last turn")
+            ])
+    }
 }
 
 extension SessionResult {
@@ -108,6 +123,7 @@ extension SessionResult.Ending {
         case .silent: self = .silent
         case .overLimit(let resource): self = .overLimit(SessionResult.Resource(resource))
         case .stopped: self = .stopped
+        case .spoolFailed where how.lacksRoom: self = .stopped
         case .startFailed(let stage, let number):
             self = .startFailed(Self.reason(stage, number, request))
         // It ran, but what it said is lost: no result to rely on.

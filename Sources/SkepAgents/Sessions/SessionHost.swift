@@ -38,15 +38,36 @@ public struct SessionHost: Sendable, Hashable {
 
     /// Writes the request and starts a host, which goes on without us.
     ///
+    /// - Parameter patience: Returns when the host has had time enough; a minute by default. Then it is
+    ///   ended with all it has started, so that whether there is a host is still told by its lock.
     /// - Returns: When the host holds the session. The agent may not have started yet; a failure
     ///   of that is told by the exit record.
-    /// - Throws: `AgentsError.hostFailed`, also when the session has or had a host.
-    public func start(_ request: LaunchRequest) async throws(AgentsError) {
+    /// - Throws: `AgentsError.hostFailed`, also when the session has or had a host;
+    ///   `AgentsError.hostHangs`; `AgentsError.processesRemain` when it can't even be killed.
+    public func start(
+        _ request: LaunchRequest,
+        patience: @escaping @Sendable () async -> Void = {
+            try? await Task.sleep(for: .seconds(60))
+        }
+    ) async throws(AgentsError) {
         guard access(program, X_OK) == 0 else { throw .hostMissing(path: program) }
         try wrapping { () throws(WireError) in try request.write(to: files) }
-        // Waited for right here, and let through to its end: a start that is broken off halfway
-        // leaves it open whether there is a host.
-        let started = await Task { await runHost() }.value
+        let (news, teller) = AsyncStream<Result<String?, any Error>>.makeStream()
+        // Not cancelled with the caller: a start that is broken off halfway leaves it open whether there
+        // is a host. It ends with its process, for which nobody waits that can't be killed.
+        let starting = Task { _ = teller.yield(await runHost(request.session)) }
+        // Ended below, or with its patience.
+        let waiting = Task {
+            await patience()
+            teller.finish()
+        }
+        defer { waiting.cancel() }
+        let started = await Task { await news.first { _ in true } }.value
+        guard let started else {
+            starting.cancel()
+            try await SessionRemains.killHosts(of: request.session, folder: folder)
+            throw .hostHangs(folder: folder, program: program)
+        }
         guard case .success(let complaint) = started else {
             throw .hostFailed(folder: folder, text: "\"\(program)\" can't be run.")
         }
@@ -106,11 +127,14 @@ public struct SessionHost: Sendable, Hashable {
     }
 
     /// The host's complaint, if it has one.
-    private func runHost() async -> Result<String?, any Error> {
+    ///
+    /// - Parameter session: By that it can be found when it has to be killed before it said who it is.
+    private func runHost(_ session: String) async -> Result<String?, any Error> {
         // By name with a path of one folder: what is run is still exactly `program`.
         let slash = program.lastIndex(of: "/") ?? program.startIndex
         let name = String(program[program.index(after: slash)...])
         var environment: [Environment.Key: String] = ["PATH": String(program[..<slash])]
+        environment[Environment.Key(stringLiteral: SessionRemains.hostMarker)] = session
         if let libraries = getenv("LD_LIBRARY_PATH") {
             environment["LD_LIBRARY_PATH"] = String(cString: libraries)
         }

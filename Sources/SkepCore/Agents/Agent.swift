@@ -20,9 +20,12 @@ public protocol Agent: Sendable {
         _ body: (any AgentSession) async throws -> R
     ) async throws -> R
 
-    /// What a session of this agent said, from the beginning; followed while it runs. Whoever reads
-    /// doesn't lead it. Empty when there is no such session.
-    func events(of session: SessionID) -> AsyncThrowingStream<SessionEvent, any Error>
+    /// What a session of this agent said, from the beginning. Read as it is asked for: whoever is slow
+    /// takes no memory, and whoever reads doesn't lead it. Empty when there is no such session.
+    ///
+    /// - Parameter waits: Whether it is followed to its end, and not to where it is now.
+    func events(of session: SessionID, waits: Bool)
+        -> AsyncThrowingStream<SessionEvent, any Error>
 
     /// Tells a running session something more, from any process of this machine. It stands in the
     /// session's log when this returns; its worker tells it to the agent.

@@ -243,6 +243,11 @@ public struct SessionLimits: Sendable, Hashable {
         self.idleTurns = idleTurns
     }
 
+    /// The key that a time such as this stands under.
+    public var timeKey: String {
+        time.components.seconds % 60 == 0 ? "limits.minutes" : "limits.seconds"
+    }
+
     /// Reads `minutes` or `seconds`, `output_mb`, `silence_minutes`, `start_minutes`, `memory_mb`,
     /// `processor_minutes`, `processes`, `disk_mb` and `idle_turns`.
     public init(_ reader: SettingsReader?) {

@@ -23,7 +23,10 @@ public enum FailureType: String, Sendable, Hashable, CaseIterable, Codable {
     case startFailed = "start_failed"
     case crashed
     case outOfMemory = "out_of_memory"
+    /// The machine has no room.
     case diskFull = "disk_full"
+    /// It used more than it may, or filled a disk of its own, while the machine has room.
+    case diskLimit = "disk_limit"
     case tooManyProcesses = "too_many_processes"
     case timedOut = "timed_out"
     /// It said nothing for too long while it should have been at work.
@@ -69,10 +72,11 @@ extension FailureType {
     public var remedy: Remedy {
         switch self {
         case .quota, .authentication: .parkAccount
-        case .rateLimit, .overload, .network: .wait
+        case .rateLimit, .overload, .network, .diskFull: .wait
         case .crashed, .outOfMemory, .stalled, .lost, .stopped, .unknown, .tooManyProcesses:
             .retry(resumes: true)
-        case .contextOverflow, .sessionGone, .protocolViolation, .timedOut, .outputLimit, .diskFull,
+        case .contextOverflow, .sessionGone, .protocolViolation, .timedOut, .outputLimit,
+            .diskLimit,
             .noProgress:
             .retry(resumes: false)
         case .refused, .missingProgram, .wrongVersion, .startFailed, .budget, .noChanges,
@@ -98,6 +102,7 @@ extension FailureType {
         case .crashed: "crashed"
         case .outOfMemory: "killed for its memory"
         case .diskFull: "disk full"
+        case .diskLimit: "out of disk space"
         case .tooManyProcesses: "too many processes"
         case .timedOut: "out of time"
         case .stalled: "stalled"
@@ -135,8 +140,12 @@ public struct AgentFailure: Sendable, Hashable, Codable {
         self.resetsAt = resetsAt
     }
 
-    /// "out of quota: You've hit your limit".
-    public var sentence: String { type.words + (detail.map { ": \($0)" } ?? "") }
+    /// "out of quota: You've hit your limit". Of a failure that no rule knows only what happened: that
+    /// it failed stands before it.
+    public var sentence: String {
+        guard let detail else { return type.words }
+        return type == .unknown ? detail : "\(type.words): \(detail)"
+    }
 
     /// What the message says beyond the type's words; `nil`: nothing.
     public var detail: String? {
@@ -153,7 +162,7 @@ extension FailureType {
         case .stalled: .silent
         case .outputLimit: .outputLimit
         case .outOfMemory: .overLimit(.memory)
-        case .diskFull: .overLimit(.disk)
+        case .diskLimit: .overLimit(.disk)
         case .tooManyProcesses: .overLimit(.processes)
         case .lost: .lost
         default: nil

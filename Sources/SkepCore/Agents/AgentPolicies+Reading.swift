@@ -12,8 +12,9 @@ extension SandboxPolicy {
             return
         }
         guard let reader = agent.map("sandbox", of: "sandbox") else { return }
-        if let level = reader.choice("level", SandboxLevel.self) {
-            self.level = level
+        let named = reader.choice("level", SandboxLevel.self)
+        if let named {
+            level = named
             isRequired = true
         }
         reads = Self.paths("read", reader)
@@ -26,6 +27,14 @@ extension SandboxPolicy {
                     "an endpoint is a host and a port, \"api.example.org:443\", not \"\(text)\"",
                     at: reader.location(of: "endpoints", text))
             }
+        }
+        // A level that was mistyped is a mistake already.
+        let isUnknown = named == nil && reader.node("level") != nil
+        if !endpoints.isEmpty, level != .isolated, !isUnknown {
+            reader.mistake(
+                "\"endpoints\" count with level isolated only: at \(level.rawValue) the whole network "
+                    + "can be reached; say \"level: isolated\", or leave them out",
+                at: reader.location(of: "endpoints"))
         }
         reader.finish()
     }

@@ -42,7 +42,7 @@ public struct SandboxPolicy: Sendable, Hashable {
 }
 
 /// A host and a port: "api.anthropic.com:443", "*.openai.com:443", "127.0.0.1:8080".
-public struct NetworkEndpoint: Sendable, Hashable, Codable {
+public struct NetworkEndpoint: Sendable, Hashable, Codable, CustomStringConvertible {
     /// A name, an address, or "*." and a name for all names below it. Lower case.
     public var host: String
     public var port: Int
@@ -51,6 +51,8 @@ public struct NetworkEndpoint: Sendable, Hashable, Codable {
         self.host = host
         self.port = port
     }
+
+    public var description: String { "\(host):\(port)" }
 }
 
 /// What is in force for one session, as its launcher applied it.

@@ -7,13 +7,13 @@ extension ReportText {
         agent: AgentName, run: RunID, failure: AgentFailure, kept: String? = nil, tail: String = ""
     ) -> NewReport {
         // What Skep found out itself is its own evidence.
-        let evidence = failure.evidence.filter { !failure.message.contains($0.text) }.prefix(3).map
-        { evidence in
+        let evidence = failure.evidence.filter {
+            !failure.message.contains($0.text) && !$0.rule.hasPrefix("ending/")
+        }.prefix(3).map { evidence in
             "\(evidence.source) said \"\(quotable(evidence.text))\" (\(evidence.rule))"
         }
         return result([
-            "❌ \(agent) failed: \(failure.type.words)."
-                + (failure.detail.map { " \(sentence($0))" } ?? ""),
+            "❌ \(agent) failed: \(sentence(failure.sentence))",
             list(evidence),
             failure.type.advice,
             quoted("The end of what it printed", tail),
@@ -83,11 +83,19 @@ extension FailureType {
         case .sandbox: "`skep check` tells which sandbox this machine has."
         case .setupFailed: "Mend the set-up commands of the repository."
         case .outOfMemory: "Raise `limits.memory_mb` in the agent's file."
-        case .diskFull: "Make room on the disk, or raise `limits.disk_mb` in the agent's file."
-        case .timedOut: "Raise `limits.minutes` in the agent's file, or make the issue smaller."
+        case .diskFull: "Make room on the disk of the state folder."
+        case .diskLimit: "Raise `limits.disk_mb` in the agent's file, or have it leave less behind."
+        case .timedOut:
+            "Raise its time in the agent's file (`minutes`, `seconds` or `processor_minutes` under "
+                + "`limits`), or make the issue smaller."
+        case .tooManyProcesses:
+            "Raise `limits.processes` in the agent's file, if what it does takes so many."
+        case .outputLimit: "Raise `limits.output_mb` in the agent's file, or have it print less."
+        case .protocolViolation:
+            "`skep agent test` shows whether its program and its adapter fit together; `skep run log` "
+                + "has what it said."
         case .quota, .rateLimit, .overload, .network, .contextOverflow, .sessionGone, .crashed,
-            .tooManyProcesses, .stalled, .outputLimit, .noChanges, .protocolViolation, .stopped,
-            .lost, .unknown:
+            .stalled, .noChanges, .stopped, .lost, .unknown:
             nil
         }
     }

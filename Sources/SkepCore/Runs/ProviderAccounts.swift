@@ -5,17 +5,27 @@ public protocol AccountStore: Sendable {
     /// The accounts that wait, the oldest first.
     func accountHolds() async throws -> [AccountHold]
 
-    /// Asks for leave to start a session with an account: it then has one of the account's places, until
-    /// its job is settled and its session has ended.
+    /// Says how many sessions accounts may have at once; those that aren't named as many as there
+    /// are. What waits goes on where there is a place now.
     ///
-    /// Where the account waits and its time has come, one job at a time gets leave, to try whether
-    /// it works again; asked by the same job again it is given again. One whose lease has ended
-    /// makes room for the next.
+    /// - Parameter agents: With which account each works, to count sessions that run since before
+    ///   accounts were counted.
+    func setPlaces(
+        _ places: [ProviderAccount: Int], of agents: [AgentName: ProviderAccount]
+    ) async throws
+
+    /// How an account stands, and who has its places.
+    func use(of account: ProviderAccount) async throws -> AccountUse
+
+    /// Asks for leave to start a session with an account: the job then has one of the account's
+    /// places, until its lease and its session have ended, whatever ends them. The next that waits for
+    /// a place goes on at once then.
     ///
-    /// - Parameter places: How many sessions it may have at once; `nil`: as many as there are.
+    /// Where the account is parked and its time has come, one job at a time gets leave, to try
+    /// whether it works again; asked by the same job again it is given again.
+    ///
     /// - Returns: `nil`: go on; else what the job waits for.
-    func claim(_ account: ProviderAccount, places: Int?, for lease: LeaseToken) async throws
-        -> AccountPause?
+    func claim(_ account: ProviderAccount, for lease: LeaseToken) async throws -> AccountPause?
 
     /// Has an account wait no more, and what waits for it go on: a person says that it works again.
     func lift(_ account: ProviderAccount) async throws
@@ -33,6 +43,9 @@ public protocol AccountStore: Sendable {
     func note(
         _ usage: Usage, of session: SessionID, with account: ProviderAccount, by lease: LeaseToken
     ) async throws
+
+    /// Writes down how a running session is confined.
+    func note(_ sandbox: SandboxReport, of session: SessionID, by lease: LeaseToken) async throws
 }
 
 extension AccountStore {
@@ -53,7 +66,7 @@ public struct AccountHold: Sendable, Hashable {
     public let failures: Int
     public let message: String
     public let evidence: [FailureEvidence]
-    /// The job that tries it now.
+    /// The job that tries now whether it works again.
     public let triedBy: JobID?
 
     public init(
@@ -87,27 +100,12 @@ public struct AccountHold: Sendable, Hashable {
     }
 }
 
-/// Why nothing is started with an account now.
-public enum AccountPause: Sendable, Hashable {
-    case hold(AccountHold)
-    /// It has as many sessions as it may have.
-    case full(ProviderAccount, places: Int)
-
-    /// How long a job waits at most for a place before it looks again: it is woken when one is free.
-    public static let longestWait = Duration.seconds(900)
-
-    public var words: String {
-        switch self {
-        case .hold(let hold): hold.words
-        case .full(let account, let places):
-            "account \(account.rawValue) has \(places) of \(places) sessions"
-        }
-    }
-}
-
 extension AccountHold {
     /// "account claude-max is out of quota".
     public var words: String { "account \(account.rawValue) is \(type.words)" }
+
+    /// Whether nothing is started with the account: its time isn't over, or a job tries it just now.
+    public func isInForce(at now: Timestamp) -> Bool { until > now || triedBy != nil }
 }
 
 /// Whether a session showed that its provider account works.

@@ -53,7 +53,7 @@ public struct Question: Sendable, Hashable {
     public let text: String
     public let askedAt: Timestamp
     /// Whom.
-    public let asked: [LoginName]
+    public var asked: [LoginName]
     /// Where it stands; `nil` while it isn't posted.
     public let commentURL: String?
 

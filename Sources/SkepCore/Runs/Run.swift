@@ -77,6 +77,14 @@ public struct RunClosing: Sendable, Hashable {
         case cancelled
         /// It chose among the pull requests of others.
         case chosen
+
+        /// For people: "no changes".
+        public var words: String {
+            switch self {
+            case .noChanges: "no changes"
+            case .published, .failed, .cancelled, .chosen: rawValue
+            }
+        }
     }
 
     public let outcome: Outcome
@@ -126,11 +134,13 @@ public enum RunState: Sendable, Hashable {
             self = .waiting(reason: "it has no job", until: nil)
             return
         }
+        guard !job.isHeld else {
+            self = .waiting(reason: "skep run resume, since somebody stopped it", until: nil)
+            return
+        }
         switch job.state {
         case .leased: self = .working(step: job.step)
         case .ready: self = .queued
-        case .scheduled where job.isHeld:
-            self = .waiting(reason: "skep run resume, since somebody stopped it", until: nil)
         case .scheduled:
             self = .waiting(reason: job.reason ?? "to try \(job.step) again", until: job.notBefore)
         case .succeeded, .dead, .cancelled:
@@ -170,7 +180,7 @@ public struct CurrentJob: Sendable, Hashable {
     public let reason: String?
     public let attempt: Int
     public let failures: Int
-    /// Whether somebody keeps it from beginning.
+    /// Whether somebody keeps it from beginning, or has stopped its session.
     public let isHeld: Bool
 
     public init(

@@ -7,7 +7,8 @@ extension RunSummary {
         guard case .waiting(_, let until) = state else { return nil }
         if let question { return question.advice }
         guard until != nil else { return nil }
-        return "\(parkedFor?.resumeCommand ?? "\"skep run resume \(run.id)\"") has it tried at once"
+        let command = isParked ? waitsFor?.resumeCommand : nil
+        return "\(command ?? "\"skep run resume \(run.id)\"") has it tried at once"
     }
 }
 

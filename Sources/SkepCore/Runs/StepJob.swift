@@ -94,14 +94,18 @@ public struct SessionRecord: Sendable, Hashable {
     public let ending: String?
     /// What its agent wrote, in bytes; 0 while it isn't settled.
     public let outputBytes: Int64
-    /// While it isn't settled only its usage is known, as it was noted last.
+    /// While it isn't settled only its usage is known, as it was noted last, and its sandbox.
     public let facts: SessionFacts
+    /// `nil`: nobody stopped it.
+    public let stop: SessionStop?
 
     public init(
         id: SessionID, run: RunID, job: JobID, attempt: Int, agent: AgentName,
         startedAt: Timestamp, workspacePath: String?, base: CommitID?, endedAt: Timestamp?,
-        ending: String?, outputBytes: Int64, facts: SessionFacts = SessionFacts()
+        ending: String?, outputBytes: Int64, facts: SessionFacts = SessionFacts(),
+        stop: SessionStop? = nil
     ) {
+        self.stop = stop
         self.id = id
         self.run = run
         self.job = job
@@ -115,6 +119,15 @@ public struct SessionRecord: Sendable, Hashable {
         self.outputBytes = outputBytes
         self.facts = facts
     }
+}
+
+/// What becomes of a run whose session a person stopped, once what that made is saved. Neither is a
+/// failure.
+public enum SessionStop: String, Sendable, Hashable {
+    /// It is held.
+    case wait
+    /// Somebody has let it go on meanwhile.
+    case goOn = "go_on"
 }
 
 /// One try at a job, as history shows it.

@@ -22,7 +22,7 @@ public enum SwarmError: SkepError, Hashable {
     public var what: String {
         switch self {
         case .noSuchRun(let id): "There is no run \(id)"
-        case .runClosed(let id, let outcome): "Run \(id) is closed: \(outcome.rawValue)."
+        case .runClosed(let id, let outcome): "Run \(id) is closed: \(outcome.words)."
         case .noSuchSession(let id): "There is no session \(id)"
         case .superseded(let job, _): "Can't retry job \(job)."
         case .agentBusy(let agent, let issue, _): "\(agent) works on \(issue) already."

@@ -42,15 +42,17 @@ public struct SwarmEvent: Sendable, Hashable {
 public struct NewSwarmEvent: Sendable, Hashable {
     public var kind: SwarmEvent.Kind
     public var issue: IssueReference?
+    public var run: RunID?
     public var agent: AgentName?
     public var text: String
 
     public init(
-        _ kind: SwarmEvent.Kind, issue: IssueReference? = nil, agent: AgentName? = nil,
-        text: String
+        _ kind: SwarmEvent.Kind, issue: IssueReference? = nil, run: RunID? = nil,
+        agent: AgentName? = nil, text: String
     ) {
         self.kind = kind
         self.issue = issue
+        self.run = run
         self.agent = agent
         self.text = text
     }

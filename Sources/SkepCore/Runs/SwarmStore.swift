@@ -46,6 +46,16 @@ public protocol SwarmStore: DemandStore, PullRequestStore, BurndownStore, EventS
 
     /// Cancels a run: at once when nothing of it runs, else as soon as everything has stopped.
     func cancel(_ run: RunID, reason: String) async throws -> Cancellation
+    /// Has a run wait until `goOn`: at once when no agent is at work on it, else as soon as the session
+    /// that is at work is settled, which its caller ends. Doing it again changes nothing.
+    ///
+    /// - Throws: `SwarmError.noSuchRun`, `.runClosed`.
+    func stop(_ run: RunID) async throws -> StopAnswer
+    /// Has a run go on at once that was stopped, or waits.
+    ///
+    /// - Returns: `false` when there is nothing that keeps it, or it waits for a person's answer.
+    /// - Throws: `SwarmError.noSuchRun`, `.runClosed`.
+    func goOn(_ run: RunID) async throws -> Bool
     func run(_ id: RunID) async throws -> RunSummary?
     /// Runs, the newest first.
     func runs(matching filter: RunFilter) async throws -> [RunSummary]
@@ -53,6 +63,15 @@ public protocol SwarmStore: DemandStore, PullRequestStore, BurndownStore, EventS
     func session(_ id: SessionID) async throws -> SessionRecord?
     /// Sessions that are not settled, whatever became of their processes.
     func openSessions() async throws -> [SessionRecord]
+}
+
+/// What `stop` did.
+public enum StopAnswer: Sendable, Hashable {
+    /// This session is at work, and is to be ended.
+    case atWork(SessionID)
+    case held
+    /// It waits for a person's answer: there is nothing to hold.
+    case nothingToStop
 }
 
 /// What a step says about its lease and its run.
@@ -72,7 +91,7 @@ public struct StepSettlement: Sendable, Hashable {
         case snooze(until: Timestamp, reason: String)
         /// Not as long as this provider account waits, or has no place: it goes on as soon as that
         /// works again, or has one. No failure counted.
-        case park(ProviderAccount, places: Int? = nil)
+        case park(ProviderAccount)
         /// Given back untouched.
         case release
         /// Done for now: the run waits for an answer to this question from one of these people, then
@@ -213,14 +232,17 @@ public struct RunSummary: Sendable, Hashable {
     public let step: StepName?
     public let attempt: Int
     public let failures: Int
-    /// The provider account that it waits for.
-    public let parkedFor: ProviderAccount?
+    /// The provider account that it waits for: to work again, or to have a place.
+    public let waitsFor: ProviderAccount?
+    /// Whether that account is parked.
+    public let isParked: Bool
 
     public init(
         run: Run, state: RunState, job: JobID?, step: StepName?, attempt: Int, failures: Int,
-        parkedFor: ProviderAccount? = nil
+        waitsFor: ProviderAccount? = nil, isParked: Bool = false
     ) {
-        self.parkedFor = parkedFor
+        self.waitsFor = waitsFor
+        self.isParked = isParked
         self.run = run
         self.state = state
         self.job = job

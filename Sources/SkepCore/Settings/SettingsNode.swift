@@ -70,5 +70,13 @@ public struct SettingsError: SkepError, Hashable {
             : "The configuration has \(mistakes.count) mistakes."
     }
     public var why: String? { mistakes.map(\.description).joined(separator: "\n") }
-    public var advice: String? { "docs/configuration.md has every key." }
+    public var advice: String? {
+        let areDefinitions = mistakes.map { $0.location.source.hasSuffix(".md") }
+        return [
+            areDefinitions.contains(false) ? "docs/configuration.md has every key." : nil,
+            areDefinitions.contains(true)
+                ? "docs/write-an-agent.md has the keys of agents, docs/write-a-workflow.md those of "
+                    + "workflows." : nil,
+        ].compactMap { $0 }.joined(separator: "\n")
+    }
 }

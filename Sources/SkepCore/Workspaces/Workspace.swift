@@ -114,10 +114,14 @@ public protocol Workspaces: Sendable {
         _ request: WorkspaceRequest, _ body: (Workspace) async throws -> R
     ) async throws -> R
 
+    /// The disk that workspaces are on, where it is nearly full.
+    func fullDisk() -> FullDisk?
+
     /// The runs that have workspaces.
     func reservations() async throws -> Set<WorkspaceReservation>
 
-    /// Lets others have the workspaces of a run that is closed. Those in use stay.
+    /// Lets others have the workspaces of a run that is closed. Those in use stay, and so do those
+    /// with something in an agent's home that must outlive it and can't be taken out: then it throws.
     func release(run: RunID, of repository: RepositoryName) async throws
 
     /// What a workspace was set up with, as `recordSetup` was told; `nil` when it wasn't, or when

@@ -140,7 +140,7 @@ struct CommandWork: Sendable {
                 }
                 lines.append("\(agent) tries again, in run \(summary.run.id).")
             case nil:
-                guard let account = summary.parkedFor else {
+                guard let account = summary.waitsFor, summary.isParked else {
                     lines.append("\(agent) is still at it, in run \(summary.run.id).")
                     continue
                 }

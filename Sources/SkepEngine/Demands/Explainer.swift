@@ -44,7 +44,8 @@ public struct Explainer: Sendable {
             work: work,
             pullRequests: try await parts.store.pullRequests(
                 matching: PullRequestFilter(issue: issue.reference)),
-            nobody: asks.isEmpty && work.isEmpty ? nobody(issue) : [])
+            nobody: asks.isEmpty && work.isEmpty ? nobody(issue) : [],
+            fullDisk: parts.workspaces.fullDisk())
     }
 
     private static func words(_ summary: RunSummary) -> String {
@@ -125,34 +126,55 @@ public struct Explainer: Sendable {
     private func place(
         of summary: RunSummary, on issue: Issue, _ snapshot: GateKeeper.Snapshot
     ) async throws -> Explanation.Work {
-        let question = try await parts.store.openQuestions(in: issue.reference.repository)
+        var question = try await parts.store.openQuestions(in: issue.reference.repository)
             .last { $0.run == summary.run.id }
-        var before: Int?
+        // Who was asked wasn't written down always.
+        if question?.asked.isEmpty ?? false { question?.asked = parts.dispatch.asked(on: issue) }
+        let obstacles = try await obstacles(of: summary)
         var taken: [RunID] = []
-        if summary.state == .queued, let id = summary.job, let job = try await parts.queue.job(id) {
-            let ready = try await parts.queue.jobs(
-                matching: JobFilter(queue: SwarmQueues.steps, states: [.ready], limit: 10_000))
-            before = ready.count {
-                $0.id != job.id && $0.concurrencyKey == job.concurrencyKey
-                    && ($0.rank, $0.id) < (job.rank, job.id)
+        for case .keyFull(_, _, let running) in obstacles where summary.state == .queued {
+            taken = snapshot.openRuns.filter { $0.job.map(running.contains) ?? false }
+                .map(\.run.id).sorted()
+        }
+        var account: AccountUse?
+        if case .waiting = summary.state, let awaited = summary.waitsFor {
+            let use = try await parts.store.use(of: awaited)
+            if case .full = use.pause(at: parts.clock.now) {
+                account = use
+                taken = use.runs
             }
-            let hasKey = job.concurrencyKey != nil
-            taken = snapshot.openRuns.filter { other in
-                guard hasKey, case .working = other.state else { return false }
-                return other.run.agent == summary.run.agent
-            }.map(\.run.id).sorted()
         }
         return Explanation.Work(
             run: summary.run.id, agent: summary.run.agent, state: summary.state.word,
-            words: summary.state.words, jobsBefore: before, placesTakenBy: taken,
-            asked: question?.asked ?? [], askedAt: question?.askedAt,
-            advice: summary.advice(question))
+            words: summary.state.words, job: summary.job, obstacles: obstacles,
+            placesTakenBy: taken, asked: question?.asked ?? [], askedAt: question?.askedAt,
+            advice: account?.advice ?? summary.advice(question))
+    }
+
+    /// What the queue knows beside what the run's state says.
+    private func obstacles(of summary: RunSummary) async throws -> [JobObstacle] {
+        guard let job = summary.job else { return [] }
+        do {
+            let isQueued = summary.state == .queued
+            return try await parts.queue.obstacles(of: job).filter { obstacle in
+                switch obstacle {
+                case .finished, .held, .scheduled: false
+                case .queuePaused, .noWorker, .unknownKind: true
+                // Its turn comes when it is ready.
+                default: isQueued
+                }
+            }
+        } catch QueueError.noSuchJob {
+            // Pruned meanwhile.
+            return []
+        }
     }
 }
 
-extension Job {
-    /// Its place among jobs that are ready.
-    fileprivate var rank: Timestamp {
-        JobPriority.rank(of: priority, readyAt: readyAt ?? notBefore)
+extension AccountUse {
+    /// What would give a place to one that waits.
+    fileprivate var advice: String {
+        "it goes on as soon as one of them has ended; "
+            + "\"agents.account_sessions\" says how many \(account.rawValue) may have"
     }
 }

@@ -28,15 +28,23 @@ public struct Explanation: Sendable, Hashable {
         public let state: String
         /// For people.
         public let words: String
-        /// How many jobs of its agent go first; `nil` unless it is queued.
-        public let jobsBefore: Int?
-        /// The runs that have the places of its agent; empty unless it is queued.
-        public let placesTakenBy: [RunID]
+        public var job: JobID?
+        /// What else than its state says keeps its job from running, as the queue knows it.
+        public var obstacles: [JobObstacle] = []
+        /// The runs that have the places it waits for: its agent's when it is queued, or its account's.
+        public var placesTakenBy: [RunID] = []
         /// Whose answer it waits for; empty when it asks nothing.
         public var asked: [LoginName] = []
         public var askedAt: Timestamp?
         /// What a person can do to have it go on.
         public var advice: String?
+
+        /// How many jobs go first; `nil` unless it is queued.
+        public var jobsBefore: Int? {
+            guard state == RunState.queued.word else { return nil }
+            for case .behind(let count) in obstacles { return count }
+            return 0
+        }
     }
 
     public let issue: IssueReference
@@ -47,6 +55,8 @@ public struct Explanation: Sendable, Hashable {
     public let pullRequests: [PublishedPullRequest]
     /// Why nobody is asked, and what would; empty when somebody is.
     public let nobody: [String]
+    /// The disk for all that is made, where that is full.
+    public var fullDisk: FullDisk?
 
     /// For people: a line for each thing.
     public var lines: [String] {
@@ -55,6 +65,7 @@ public struct Explanation: Sendable, Hashable {
             lines.append(
                 "\(work.agent) has run \(work.run): \(work.words)\(Self.place(work))"
                     + (work.advice.map { "; \($0)" } ?? ""))
+            lines += Self.obstacles(work)
         }
         for ask in asks {
             if let run = ask.answeredBy {
@@ -73,17 +84,31 @@ public struct Explanation: Sendable, Hashable {
             lines.append(
                 "Pull request \(pullRequest.reference) of \(pullRequest.agent) is open\(verdict).")
         }
+        if let fullDisk, !work.isEmpty || !asks.isEmpty {
+            lines.append("Nothing begins now: \(fullDisk.words). Make room.")
+        }
         return lines + nobody
     }
 
     private static func place(_ work: Work) -> String {
-        guard let before = work.jobsBefore else { return "" }
-        var text = before == 0 ? ", next in line" : ", behind \(before)"
-        if !work.placesTakenBy.isEmpty {
-            let runs = work.placesTakenBy.map { "run \($0)" }.joined(separator: ", ")
-            text += "; the places of \(work.agent) are taken by \(runs)"
+        let runs = work.placesTakenBy.map { "run \($0)" }.joined(separator: ", ")
+        guard let before = work.jobsBefore else { return runs.isEmpty ? "" : ", of \(runs)" }
+        let isNext = work.obstacles.isEmpty
+        let text = before > 0 ? ", behind \(before)" : isNext ? ", next in line" : ""
+        return text + (runs.isEmpty ? "" : "; the places of \(work.agent) are taken by \(runs)")
+    }
+
+    /// What its line doesn't say, a sentence for each.
+    private static func obstacles(_ work: Work) -> [String] {
+        work.obstacles.compactMap { obstacle in
+            switch obstacle {
+            case .behind where work.jobsBefore != nil: return nil
+            case .keyFull where !work.placesTakenBy.isEmpty: return nil
+            default:
+                let advice = work.job.flatMap { obstacle.advice(for: $0) }
+                return obstacle.sentence(\.words) + (advice.map { " What helps: \($0)." } ?? "")
+            }
         }
-        return text
     }
 }
 

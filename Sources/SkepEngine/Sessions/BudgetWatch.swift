@@ -6,12 +6,8 @@ struct BudgetWatch {
     private let agent: AgentDefinition
     /// With what other sessions have used by now.
     var scopes: [BudgetScope]
-    private let prices: PriceTable
-    private var model: String?
-    /// What the session has used so far, with its cost where that is known.
-    private(set) var usage = Usage()
-    /// What the cost was told for that was told last: turns that have ended.
-    private var settled = Usage()
+    /// What the session has used so far.
+    private(set) var meter: UsageMeter
     /// How long the session has run.
     private var time = Duration.zero
     private var warned: Set<String> = []
@@ -19,7 +15,7 @@ struct BudgetWatch {
     init(_ agent: AgentDefinition, _ scopes: [BudgetScope], prices: PriceTable) {
         self.agent = agent
         self.scopes = scopes
-        self.prices = prices
+        meter = UsageMeter(prices)
     }
 
     /// What is used up now.
@@ -28,7 +24,7 @@ struct BudgetWatch {
         scopes.first { $0.share(with: own) >= 1 }?.failure(of: agent.name, with: own)
     }
 
-    private var own: UsageSum { UsageSum(usage: usage, time: time) }
+    private var own: UsageSum { UsageSum(usage: meter.usage, time: time) }
 
     /// - Parameters:
     ///   - time: How long the session had run then.
@@ -38,22 +34,13 @@ struct BudgetWatch {
     ) async -> AgentFailure? {
         switch event {
         case .began(let start):
-            model = start.model ?? model
+            meter.take(start)
             return nil
         case .usage(let told):
-            usage = told
-            usage.cost = cost(of: told)
+            meter.take(told)
             return await judge(after: time, warn)
         default: return nil
         }
-    }
-
-    /// What is told, and for what isn't covered by that, the price of its model.
-    private mutating func cost(of told: Usage) -> Money? {
-        guard let cost = told.cost else { return prices.cost(of: told, model: model) }
-        // One that doesn't grow with the tokens is of the turns that have ended.
-        if cost != settled.cost || cost == .zero { settled = told }
-        return cost + (prices.cost(of: told.since(settled), model: model) ?? .zero)
     }
 
     /// Looks at a session that may say nothing.
@@ -66,7 +53,7 @@ struct BudgetWatch {
     ) async -> AgentFailure? {
         let limits = agent.limits
         await tell(
-            time / limits.time, of: "its time (limits.minutes)", warn)
+            time / limits.time, of: "its time (\(limits.timeKey))", warn)
         await tell(
             Double(printed) / Double(limits.outputBytes), of: "its output (limits.output_mb)", warn)
         return await judge(after: time, warn)
@@ -81,11 +68,12 @@ struct BudgetWatch {
         return nil
     }
 
-    /// Warns of something once, when enough of it is used.
+    /// Warns of something once, when enough of it is used; of what is used up its end tells.
     private mutating func tell(
         _ share: Double, of what: String, _ warn: (String) async -> Void
     ) async {
-        guard share * 100 >= Double(agent.budgets.warnsAtPercent), warned.insert(what).inserted
+        guard share < 1, share * 100 >= Double(agent.budgets.warnsAtPercent),
+            warned.insert(what).inserted
         else { return }
         await warn("agent \(agent.name) has used \(Int(share * 100)) % of \(what)")
     }

@@ -47,7 +47,7 @@ extension StepContext {
         if places.count > 10 { words += " and \(places.count - 10) more places" }
         return AgentFailure(
             type: .policyViolation,
-            message: "Its commits hold a secret, and so they aren't pushed: \(words)",
+            message: "its commits hold a secret, and so they aren't pushed: \(words)",
             evidence: [
                 FailureEvidence(
                     rule: "secrets/commits@1", source: "commits", text: String(words.prefix(300)))

@@ -10,8 +10,9 @@ actor SessionWatch {
     private var budget: BudgetWatch
     private var progress: ProgressWatch
     private var tree: TreeState
-    /// What the session's row says it has used.
+    /// What the session's row says it has used, and how it is confined.
     private var noted: Usage
+    private var notedSandbox: SandboxReport?
     private var notesAgainAt: Duration
     /// When it is looked again what the others have used.
     private var looksAgainAt: Duration
@@ -35,6 +36,7 @@ actor SessionWatch {
         progress = ProgressWatch(limit: context.agent.definition.limits.idleTurns)
         tree = TreeState(workspace.path)
         noted = session.facts.usage ?? Usage()
+        notedSandbox = session.facts.sandbox
         notesAgainAt = context.parts.clock.uptime
         looksAgainAt = notesAgainAt + Self.lookInterval
         startedAt = session.startedAt
@@ -50,8 +52,11 @@ actor SessionWatch {
         }
         self.budget = budget
         if let spent { return Intervention(spent) }
-        if case .usage = event.kind, await share(), let spent = self.budget.exhausted {
-            return Intervention(spent)
+        switch event.kind {
+        case .usage:
+            if await share(), let spent = self.budget.exhausted { return Intervention(spent) }
+        case .sandbox(let report): await note(report)
+        default: break
         }
 
         var (progress, tree) = (progress, tree)
@@ -75,6 +80,8 @@ actor SessionWatch {
     /// - Parameter printed: In bytes.
     func tick(printed: Int64) async -> Intervention? {
         let clock = context.parts.clock
+        // What it told last may have come too soon after what was noted.
+        _ = await share()
         if !budget.scopes.isEmpty, clock.uptime >= looksAgainAt {
             looksAgainAt = clock.uptime + Self.lookInterval
             do {
@@ -97,13 +104,13 @@ actor SessionWatch {
     /// - Returns: Whether it looked.
     private func share() async -> Bool {
         let now = context.parts.clock.uptime
-        guard budget.usage.tokens > noted.tokens, now >= notesAgainAt else { return false }
+        guard budget.meter.usage.tokens > noted.tokens, now >= notesAgainAt else { return false }
         notesAgainAt = now + Self.noteInterval
         do {
             try await context.parts.store.note(
-                budget.usage, of: session, with: context.agent.definition.provider,
+                budget.meter.usage, of: session, with: context.agent.definition.provider,
                 by: context.lease.token)
-            noted = budget.usage
+            noted = budget.meter.usage
             budget.scopes = try await context.budgets(besides: session)
             return true
         } catch {
@@ -112,13 +119,28 @@ actor SessionWatch {
         }
     }
 
+    private func note(_ sandbox: SandboxReport) async {
+        guard sandbox != notedSandbox else { return }
+        do {
+            try await context.parts.store.note(sandbox, of: session, by: context.lease.token)
+            notedSandbox = sandbox
+        } catch {
+            context.logger.warning("Can't note sandbox", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+
+    /// What a session's row keeps of its end.
+    func closing(_ result: SessionResult) -> SessionClosing {
+        SessionClosing(session, result, usage: budget.meter.usage(of: result))
+    }
+
     private func warn(_ text: String) async {
         context.logger.warning("Limit nearly reached", metadata: [LogKeys.outcome: "\(text)"])
         do {
             try await context.parts.store.record(
                 NewSwarmEvent(
-                    .trouble, issue: context.run.issue, agent: context.agent.definition.name,
-                    text: text))
+                    .trouble, issue: context.run.issue, run: context.run.id,
+                    agent: context.agent.definition.name, text: text))
         } catch {
             context.logger.warning("Can't tell event", metadata: [LogKeys.error: "\(error)"])
         }

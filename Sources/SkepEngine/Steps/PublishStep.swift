@@ -4,6 +4,8 @@ internal import SkepQueue
 /// Pushes the run's head to its branch and opens the pull request. May be repeated.
 struct PublishStep: Step {
     static let kind: StepKind = "publish"
+    /// It gets work off this machine; then the run's workspaces can go.
+    static let fillsDisk = false
 
     func run(_ context: StepContext) async throws -> StepOutcome {
         let run = context.run

@@ -27,13 +27,8 @@ extension Failure {
 }
 
 extension SessionClosing {
-    /// What a session's row keeps of its end.
-    init(_ id: SessionID, _ result: SessionResult, prices: PriceTable) {
-        let usage = result.usage.map { told in
-            var usage = told
-            usage.cost = told.cost ?? prices.cost(of: told, model: result.start?.model)
-            return usage
-        }
+    /// - Parameter usage: With its cost.
+    init(_ id: SessionID, _ result: SessionResult, usage: Usage?) {
         self.init(
             id: id, ending: "\(result.ending)", endedAt: result.endedAt,
             outputBytes: result.outputBytes,

@@ -101,7 +101,7 @@ struct SessionWork: Sendable {
         } catch {
             // Only what was ended as it should be: an error says that something may still run.
             guard Task.isCancelled, error is CancellationError else { throw error }
-            throw await interrupted(assignment, workspace)
+            throw await interrupted(assignment, watch, workspace)
         }
         context.logger.info(
             "Session ended",
@@ -116,7 +116,7 @@ struct SessionWork: Sendable {
                     result: result,
                     document: await OutputDocument.read(in: workspace, screen), screen: screen))
             if outcome.tail.isEmpty { outcome.tail = result.tail }
-            outcome.session = SessionClosing(record.id, result, prices: context.parts.prices)
+            outcome.session = await watch.closing(result)
             outcome.account = AccountVerdict(result, of: context.agent.definition.provider)
             return outcome
         }
@@ -134,7 +134,11 @@ struct SessionWork: Sendable {
     private func record(_ workspace: Workspace, _ base: CommitID, _ announcement: NewReport?)
         async throws -> SessionRecord
     {
-        if let open = context.job.openSession { return open }
+        if let open = context.job.openSession {
+            // Whoever stopped it may not have come to end it.
+            if open.stop != nil { try await context.parts.sessions.end(open.id) }
+            return open
+        }
         let record = try await context.parts.store.openSession(
             context.lease.token, agent: context.agent.definition.name,
             workspacePath: workspace.path, base: base)
@@ -145,9 +149,9 @@ struct SessionWork: Sendable {
     }
 
     /// Saves what a stopped session left; one that goes on keeps its workspace as it is.
-    private func interrupted(_ assignment: Assignment, _ workspace: Workspace) async
-        -> SessionInterrupted
-    {
+    private func interrupted(
+        _ assignment: Assignment, _ watch: SessionWatch, _ workspace: Workspace
+    ) async -> SessionInterrupted {
         guard context.ending() == .stop else {
             return SessionInterrupted(closing: nil, notes: [])
         }
@@ -160,8 +164,7 @@ struct SessionWork: Sendable {
                     keepsWork
                     ? try await context.parts.workspaces.rescue(workspace, reason: "stopped") : nil
                 return SessionInterrupted(
-                    closing: SessionClosing(
-                        assignment.session, result, prices: context.parts.prices),
+                    closing: await watch.closing(result),
                     notes: saved.map { ["What it had done when it was stopped is kept at \($0)."] }
                         ?? [])
             }

@@ -9,6 +9,8 @@ protocol Step: Sendable {
     static var outcomes: [String] { get }
     /// Whether it has an agent's session, and so waits for a free place of that agent.
     static var hasSession: Bool { get }
+    /// Whether it isn't begun on a disk that is nearly full.
+    static var fillsDisk: Bool { get }
     /// The names that may stand in its prompt; `nil`: it has none.
     static var promptNames: Set<String>? { get }
 
@@ -24,6 +26,7 @@ protocol Step: Sendable {
 extension Step {
     static var outcomes: [String] { [] }
     static var hasSession: Bool { false }
+    static var fillsDisk: Bool { true }
     static var promptNames: Set<String>? { nil }
     static func read(_ reader: SettingsReader) -> StepSettings { StepSettings() }
 }

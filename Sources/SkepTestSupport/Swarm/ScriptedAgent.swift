@@ -191,7 +191,9 @@ public final class ScriptedAgent: Agent {
         }
     }
 
-    public func events(of session: SessionID) -> AsyncThrowingStream<SessionEvent, any Error> {
+    public func events(of session: SessionID, waits: Bool)
+        -> AsyncThrowingStream<SessionEvent, any Error>
+    {
         AsyncThrowingStream { $0.finish() }
     }
 

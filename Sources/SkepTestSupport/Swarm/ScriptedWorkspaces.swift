@@ -26,6 +26,8 @@ public final class ScriptedWorkspaces: Workspaces {
         public var texts: Set<String> = []
         /// What workspaces were set up with, by run.
         public var setups: [RunID: String] = [:]
+        /// What is free on their disk, in bytes.
+        public var freeBytes = Int64.max
     }
 
     private let state: Mutex<State>
@@ -63,6 +65,10 @@ public final class ScriptedWorkspaces: Workspaces {
             base: request.base, branch: request.branch)
         if request.resumes == nil { try Self.makeReady(place, files) }
         return try await body(workspace)
+    }
+
+    public func fullDisk() -> FullDisk? {
+        FullDisk(path: "/state", freeBytes: state.withLock(\.freeBytes))
     }
 
     private static func makeReady(_ place: URL, _ files: [String: String]) throws {

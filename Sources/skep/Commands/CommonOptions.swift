@@ -40,7 +40,7 @@ struct CommonOptions: ParsableArguments {
             case .text(let text) = node.value
         else {
             try mistakes.check()
-            return StateFolder(path: surroundings.standardStateFolder)
+            return layers.stateFolder(surroundings.standardStateFolder)
         }
         return StateFolder(path: surroundings.path(text, in: layers.folder(of: node.location)))
     }

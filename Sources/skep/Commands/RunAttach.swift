@@ -5,6 +5,12 @@ import SkepStore
 import Synchronization
 import UnixSignals
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 struct RunAttach: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attach", abstract: "Watch an agent at work, and talk to it",
@@ -35,7 +41,18 @@ struct RunAttach: AsyncParsableCommand {
         let console = common.console()
         console.note(
             "Session \(session.id) of \(session.agent) on \(try await run.summary.run.issue).")
+        if Self.isInputPiped {
+            console.remarks.line(
+                "What is piped in isn't said to it: \"skep run say \(runID) TEXT\" does that.")
+        }
         try await AttachedView(session: session, agent: agent, console: console).run()
+    }
+
+    /// Whether there may be lines that nobody types.
+    private static var isInputPiped: Bool {
+        var status = stat()
+        guard fstat(0, &status) == 0 else { return false }
+        return [S_IFIFO, S_IFREG].contains(status.st_mode & S_IFMT)
     }
 }
 
@@ -69,7 +86,7 @@ struct AttachedView {
         let listening = Task { for await signal in signals { stop.set(signal) } }
         let reading = Task {
             do {
-                for try await event in agent.events(of: session.id) {
+                for try await event in agent.events(of: session.id, waits: true) {
                     let areMany = news.withLock { news in
                         if event.at >= begin { news.recent.catchUp() }
                         news.recent.add(news.lines.take(event.kind))

@@ -3,7 +3,6 @@ import SkepAgents
 import SkepCore
 import SkepQueue
 import SkepStore
-import Synchronization
 
 struct RunLog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -57,9 +56,8 @@ struct RunLog: AsyncParsableCommand {
     ) async throws {
         if !console.isJSON { console.note(record.heading) }
         var lines = EventLines(on: console.output)
-        let events = agent.events(of: record.id)
         let isWhole = follow || record.endedAt != nil
-        for try await event in isWhole ? events : events.untilQuiet() {
+        for try await event in agent.events(of: record.id, waits: isWhole) {
             if console.isJSON {
                 console.output.line(event.json(of: record.id).line())
             } else {
@@ -104,65 +102,12 @@ extension House {
         let place = isBuiltIn ? "among those that are built in" : "in \(agentsFolder)"
         throw ProgramError(
             .conflict, "There is no agent \"\(name)\" \(place).",
-            why: hint ?? (names.isEmpty ? nil : "There are \(TimeText.list(names, "and"))."),
+            why: hint ?? (names.isEmpty ? nil : TimeText.thereAre(names)),
             advice: advice
                 ?? (isBuiltIn
                     ? "Yours are files in a folder \"agents\" beside skep.yaml; there is none here."
                     : nil))
     }
-}
-
-extension AsyncThrowingStream<SessionEvent, any Error> {
-    /// What is there now, of a session that goes on: a log is read at once, and what comes after it
-    /// takes its time.
-    func untilQuiet(for length: Duration = .seconds(1)) -> Self {
-        let (events, sink) = Self.makeStream()
-        // Ended with the stream.
-        let reading = Task {
-            do {
-                for try await event in self { sink.yield(event) }
-                sink.finish()
-            } catch {
-                sink.finish(throwing: error)
-            }
-        }
-        let bell = QuietBell(length) { sink.finish() }
-        sink.onTermination = { _ in
-            reading.cancel()
-            bell.stop()
-        }
-        return AsyncThrowingStream { [events] in
-            var iterator = events.makeAsyncIterator()
-            let event = try await iterator.next()
-            bell.ring()
-            return event
-        }
-    }
-}
-
-/// Calls when nobody rang for a while.
-private final class QuietBell: Sendable {
-    private let rings = Mutex(0)
-    private let waiting = Mutex<Task<Void, Never>?>(nil)
-
-    init(_ length: Duration, _ call: @escaping @Sendable () -> Void) {
-        waiting.withLock { waiting in
-            // Ended by `stop`, or by its own call.
-            waiting = Task { [weak self] in
-                var seen = -1
-                while let now = self?.rings.withLock({ $0 }), now != seen {
-                    seen = now
-                    try? await Task.sleep(for: length)
-                    if Task.isCancelled { return }
-                }
-                call()
-            }
-        }
-    }
-
-    func ring() { rings.withLock { $0 += 1 } }
-
-    func stop() { waiting.withLock { $0 }?.cancel() }
 }
 
 /// Prints one session's output.

@@ -20,7 +20,7 @@ struct OpenRun {
         let summary = try await summary
         guard summary.state.isClosed else { return }
         throw ProgramError(
-            .conflict, "Run \(id) is over: \(summary.state.word).",
+            .conflict, "Run \(id) is over: \(summary.state.words(SystemClock().now)).",
             advice: "\"skep dispatch \(summary.run.issue)\" begins a new one.")
     }
 
@@ -42,6 +42,14 @@ struct OpenRun {
     func runningSession() async throws -> SessionRecord {
         if let session = try await session { return session }
         let summary = try await summary
+        if case .working(let step) = summary.state {
+            throw ProgramError(
+                .conflict, "No agent is at work on run \(id) at the moment.",
+                why: "Step \(step) is at work without one: it begins or ends.",
+                advice:
+                    "Try again in a moment. \"skep status\" says what keeps it, if the disk is full."
+            )
+        }
         throw ProgramError(
             .conflict, "No agent is at work on run \(id).",
             why: "It is \(summary.state.words(SystemClock().now)).",
@@ -51,10 +59,12 @@ struct OpenRun {
     /// Writes down who did something with it.
     func note(_ what: String, _ surroundings: Surroundings) async throws {
         let run = try await summary.run
-        let who = surroundings.environment["USER"].flatMap { $0.isEmpty ? nil : $0 }
+        let who =
+            surroundings.environment["USER"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? SystemUser.with(surroundings.userID)?.name
         try await store.record(
             NewSwarmEvent(
-                .command, issue: run.issue, agent: run.agent,
+                .command, issue: run.issue, run: run.id, agent: run.agent,
                 text: "run \(id) was \(what) by \(who ?? "user \(surroundings.userID)")"))
     }
 }
@@ -133,34 +143,28 @@ struct RunStop: AsyncParsableCommand {
         try await common.forEachOpenRun(runs) { run, house, console in
             let wasAtWork = try await stop(run, house)
             try await run.note("stopped", house.surroundings)
+            let isServed = !wasAtWork || ServeLock.holder(house.state) != nil
             console.say(
                 "Run \(run.id) is \(wasAtWork ? "stopped" : "held"); "
-                    + "\"skep run resume \(run.id)\" lets it go on.")
+                    + "\"skep run resume \(run.id)\" lets it go on."
+                    + (isServed ? "" : " What it made is saved once \"skep serve\" runs."))
             return wasAtWork ? "stopped" : "held"
         }
     }
 
     /// - Returns: Whether an agent was at work.
     private func stop(_ run: OpenRun, _ house: House) async throws -> Bool {
-        // Held first: otherwise the next attempt would begin as soon as this one has ended.
-        guard try await hold(run) else {
+        switch try await run.store.stop(run.id) {
+        case .atWork(let session):
+            try await HostedSessionReaper(house.agentHouse).end(session)
+            return true
+        case .held: return false
+        case .nothingToStop:
             throw ProgramError(
                 .conflict, "There is nothing to stop about run \(run.id).",
                 why: "It is \(try await run.summary.state.words(SystemClock().now)).",
                 advice: "\"skep run cancel \(run.id)\" gives it up.")
         }
-        guard let session = try await run.session else { return false }
-        try await HostedSessionReaper(house.agentHouse).end(session.id)
-        // It may have ended by itself just before, and the run have gone on to its next step.
-        try await hold(run)
-        return true
-    }
-
-    /// - Returns: `false` when it has no job that could be held: it waits for a person.
-    @discardableResult
-    private func hold(_ run: OpenRun) async throws -> Bool {
-        guard let job = try await run.summary.job else { return false }
-        return try await run.queue.hold(job)
     }
 }
 
@@ -182,19 +186,17 @@ struct RunResume: AsyncParsableCommand {
     func run() async throws {
         try await common.forEachOpenRun(runs) { run, house, console in
             let summary = try await run.summary
-            guard let current = summary.job, let job = try await run.queue.job(current),
-                job.isHeld || job.state == .scheduled
-            else {
+            // Whoever has a run go on by hand says that its account works again.
+            if case .waiting = summary.state, let id = summary.job,
+                let job = try await run.queue.job(id)
+            {
+                try await house.liftAccount(of: job, in: run.store, console)
+            }
+            guard try await run.store.goOn(run.id) else {
                 throw ProgramError(
                     .conflict, "Run \(run.id) isn't stopped.",
                     why: "It is \(summary.state.words(SystemClock().now)).",
                     advice: "\"skep why \(summary.run.issue)\" says what it needs.")
-            }
-            try await house.liftAccount(of: job, in: run.store, console)
-            try await run.queue.letGo(job.id)
-            // Held or not, it may have waited for a time.
-            if try await run.queue.job(job.id)?.state == .scheduled {
-                try await run.queue.retry(job.id)
             }
             try await run.note("let go on", house.surroundings)
             console.say("Run \(run.id) goes on.")
@@ -221,11 +223,12 @@ extension House {
     func liftAccount(
         _ account: ProviderAccount, in store: some AccountStore, _ console: Console
     ) async throws -> Bool {
-        guard try await store.accountHolds().contains(where: { $0.account == account }) else {
-            return false
-        }
+        let hold = try await store.accountHolds().first { $0.account == account }
+        guard let hold else { return false }
+        // Also where its time is over: what waits needn't wait for one to try it.
         try await store.lift(account)
-        console.note("Account \(account.rawValue) isn't parked any more; its work goes on.")
+        guard hold.isInForce(at: SystemClock().now) else { return false }
+        console.say("Account \(account.rawValue) isn't parked any more; its work goes on.")
         return true
     }
 }

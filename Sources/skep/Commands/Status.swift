@@ -3,6 +3,7 @@ import SkepCore
 import SkepQueue
 import SkepQueueSQLite
 import SkepStore
+import SkepWorkspaces
 
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,14 +49,23 @@ struct StatusReader {
     let queue: SQLiteQueueStore
     var clock: any Clock = SystemClock()
 
+    /// Of so many queued runs it is asked what keeps them.
+    private static let explained = 20
+
     func read() async throws -> StatusPicture {
         let store = SQLiteSwarmStore(queue)
         var picture = StatusPicture(state: state, server: ServeLock.holder(state))
+        picture.fullDisk = LocalWorkspaces.fullDisk(of: state.path)
         picture.queues = try await queue.status()
         picture.open = try await store.runs(matching: RunFilter(openOnly: true, limit: 1000))
         for summary in picture.working {
             guard let job = summary.job else { continue }
             picture.attemptsSince[summary.run.id] = try await queue.job(job)?.leasedAt
+        }
+        for summary in picture.queued.prefix(Self.explained) {
+            guard let job = summary.job else { continue }
+            // One that was pruned meanwhile isn't queued any more.
+            picture.obstacles[summary.run.id] = try? await queue.obstacles(of: job)
         }
         picture.waiting = try await store.waitingTriggers(on: nil)
         picture.pullRequests = try await store.pullRequests(
@@ -113,6 +123,7 @@ extension StatusPicture {
                     "is_ready": .boolean($0.isReady),
                 ])
             } ?? .null,
+            "full_disk": fullDisk?.json ?? .null,
             "queues": .list(queues.map(\.json)),
             "open_runs": .list(open.map(\.json)),
             "waiting": .list(waiting.map(\.json)),

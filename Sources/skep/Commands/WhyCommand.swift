@@ -27,7 +27,10 @@ struct WhyCommand: AsyncParsableCommand {
         console.output.line(
             PlainText.line("\(explanation.issue)  \(explanation.title)"))
         for line in explanation.lines { console.output.line("  " + PlainText.line(line)) }
-        if desk.server == nil, !explanation.asks.isEmpty || !explanation.work.isEmpty {
+        let hasSaid = explanation.work.contains { work in
+            work.obstacles.contains { if case .noWorker = $0 { true } else { false } }
+        }
+        if desk.server == nil, !hasSaid, !explanation.asks.isEmpty || !explanation.work.isEmpty {
             console.output.line(
                 "  \"skep serve\" isn't running here: nothing goes on until it does.")
         }
@@ -45,8 +48,13 @@ extension Explanation {
             "work": .list(work.map(\.json)),
             "pull_requests": .list(pullRequests.map(\.json)),
             "nobody": .list(nobody.map { .text($0) }),
+            "full_disk": fullDisk?.json ?? .null,
         ])
     }
+}
+
+extension FullDisk {
+    var json: JSON { .object(["path": .text(path), "free_bytes": .number(freeBytes)]) }
 }
 
 extension Explanation.Ask {
@@ -73,6 +81,7 @@ extension Explanation.Work {
             "words": .text(words),
             "jobs_before": .number(jobsBefore),
             "places_taken_by": .list(placesTakenBy.map { .id($0) }),
+            "why_not_running": .list(obstacles.map(\.json)),
             "asked": .list(asked.map { .name($0) }),
             "asked_at": .time(askedAt),
             "advice": .optional(advice),

@@ -55,6 +55,24 @@ struct ConfigurationLayers {
         return [environment, flagsLayer()].reduce(files, Self.lay)
     }
 
+    /// Where a configuration was looked for in vain; `nil`: there is one, or it was named.
+    var absence: String? {
+        guard namedFile == nil,
+            ![mainFile, userFile].contains(where: FileManager.default.fileExists)
+        else { return nil }
+        return "There is no skep.yaml in \(surroundings.workingFolder)."
+    }
+
+    static let absenceAdvice =
+        "Go to the folder where it is, or name it with --config; \"skep init\" makes a new one."
+
+    /// The state folder, at a path that the layers set or that is the standard one.
+    func stateFolder(_ path: String) -> StateFolder {
+        let isNamed =
+            flags["state"] != nil || surroundings.environment["SKEP_STATE"]?.isEmpty == false
+        return StateFolder(path: path, doubt: isNamed ? nil : absence)
+    }
+
     private var mainFileShown: String { surroundings.shown(mainFile) }
 
     private func read(_ path: String, required: Bool, into mistakes: SettingsMistakes)

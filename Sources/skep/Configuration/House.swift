@@ -5,6 +5,8 @@ import SkepEngine
 /// Everything that is configured: settings, agents, workflows. Reading it changes nothing.
 struct House: Sendable {
     let surroundings: Surroundings
+    /// Where a configuration was looked for in vain; `nil`: there is one, or it was named.
+    let absence: String?
     let configuration: Configuration
     let state: StateFolder
     let agents: [any Agent]
@@ -42,7 +44,7 @@ struct House: Sendable {
         let mistakes = SettingsMistakes()
         let tree = layers.merged(into: mistakes)
         let configuration = Configuration(tree, of: layers, into: mistakes)
-        let state = StateFolder(path: configuration.stateFolder)
+        let state = layers.stateFolder(configuration.stateFolder)
         let (user, userProblem) = agentUser(agentsRunAs, configuration, layers.surroundings)
         var agentHouse = AgentHouse(
             sessions: sessions ?? state.sessions, host: program.sessionHost,
@@ -77,7 +79,8 @@ struct House: Sendable {
         if let userProblem { throw userProblem }
 
         return House(
-            surroundings: layers.surroundings, configuration: configuration, state: state,
+            surroundings: layers.surroundings, absence: layers.absence,
+            configuration: configuration, state: state,
             agents: agents, workflows: workflows, prices: prices,
             agentsFolder: agentsFolder.description,
             workflowsFolder: workflowsFolder.description, agentHouse: agentHouse)

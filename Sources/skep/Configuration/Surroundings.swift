@@ -23,7 +23,7 @@ struct Surroundings: Sendable {
         return Surroundings(
             environment: environment, workingFolder: FileManager.default.currentDirectoryPath,
             homeFolder: environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-                ?? SystemUser.home(of: geteuid()) ?? "/",
+                ?? SystemUser.with(geteuid())?.home ?? "/",
             userID: geteuid())
     }
 

@@ -16,8 +16,8 @@ struct SystemUser: Sendable, Hashable {
         find { getpwnam_r(name, $0, $1, $2, $3) }
     }
 
-    static func home(of userID: UInt32) -> String? {
-        find { getpwuid_r(userID, $0, $1, $2, $3) }?.home
+    static func with(_ userID: UInt32) -> SystemUser? {
+        find { getpwuid_r(userID, $0, $1, $2, $3) }
     }
 
     private typealias Lookup = (

@@ -25,8 +25,10 @@ struct Service {
         let house = assembly.house
         if coordinating, house.configuration.repositories.isEmpty {
             throw ProgramError(
-                .configuration, "There is no repository to look at.",
-                advice: "Name some under \"repositories\" in skep.yaml.")
+                .configuration, "There is no repository to look at.", why: layers.absence,
+                advice: layers.absence == nil
+                    ? "Name some under \"repositories\" in skep.yaml."
+                    : ConfigurationLayers.absenceAdvice)
         }
         let tracker = try assembly.tracker()
         try house.state.create(isRoot: house.surroundings.isRoot)

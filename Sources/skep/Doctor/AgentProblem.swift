@@ -13,9 +13,11 @@ extension AgentsError {
         case .programMissing(_, let program, let searched):
             "there is no program \"\(program)\"" + (searched.isEmpty ? "" : " in PATH")
         case .programNotExecutable(_, let program): "\"\(program)\" isn't executable"
+        case .programClosed(_, let program, let user): "user \(user) may not run \"\(program)\""
         case .linkMissing(_, let path): "there is no \(path) to link into its home"
-        case .hostMissing, .hostFailed, .sessionFiles, .processesRemain, .promptTooLong,
-            .noSuchUser, .rootRefused, .secretTooShort, .cannotBeTold, .skillUnusable:
+        case .hostMissing, .hostFailed, .hostHangs, .sessionFiles, .processesRemain, .loginKept,
+            .promptTooLong, .noSuchUser, .rootRefused, .secretTooShort, .cannotBeTold,
+            .skillUnusable:
             what
         }
     }

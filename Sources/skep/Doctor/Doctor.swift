@@ -40,6 +40,11 @@ struct Doctor {
             "\(TimeText.count(house.agents.count, "agent")) (\(house.agentsFolder))",
             "\(TimeText.count(house.workflows.count, "workflow")) (\(house.workflowsFolder))",
         ].joined(separator: ", ")
+        if count == 0, let absence = house.absence {
+            return Diagnosis(
+                "configuration", .fail, "\(absence) \(text)",
+                advice: ConfigurationLayers.absenceAdvice)
+        }
         return count == 0
             ? Diagnosis(
                 "configuration", .fail, text,

@@ -1,4 +1,5 @@
 import SkepAgents
+import SkepCore
 
 #if canImport(Glibc)
     import Glibc
@@ -9,7 +10,7 @@ import SkepAgents
 /// What `skep check` wants to know of the machine: the state folder, and programs.
 struct Machine {
     private static let scarceBytes: UInt64 = 1 << 30
-    private static let tooFewBytes: UInt64 = 100 << 20
+    private static let tooFewBytes = UInt64(FullDisk.floor)
 
     private let house: House
 

@@ -1,4 +1,5 @@
 import SkepCore
+import SkepQueue
 import SkepQueueSQLite
 import SkepStore
 
@@ -10,7 +11,8 @@ extension Doctor {
         }
         let holds = (try? await SQLiteSwarmStore(queue).accountHolds()) ?? []
         await queue.close()
-        return holds.map { Diagnosis($0) }
+        let now = SystemClock().now
+        return holds.filter { $0.isInForce(at: now) }.map { Diagnosis($0) }
     }
 }
 

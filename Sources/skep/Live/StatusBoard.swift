@@ -62,12 +62,14 @@ struct StatusBoard {
     }
 
     private var queued: Table {
-        var table = Table(Self.runColumns + [.optional("TITLE")])
-        for summary in picture.queued.sorted(by: { $0.run.id < $1.run.id }) {
+        var table = Table(Self.runColumns + [.flexible("WAITS FOR")])
+        for summary in picture.queued {
+            let obstacles = picture.obstacles[summary.run.id] ?? []
             table.add([
                 "\(summary.run.id)", summary.run.agent.rawValue, summary.step?.rawValue ?? "-",
                 TimeText.short(now - summary.run.openedAt), shown(summary.run.issue),
-                summary.run.issueTitle,
+                obstacles.isEmpty
+                    ? "its turn" : obstacles.map { $0.sentence(now) }.joined(separator: " "),
             ])
         }
         return table
@@ -81,7 +83,7 @@ struct StatusBoard {
             table.add([
                 "\(summary.run.id)", summary.run.agent.rawValue, summary.step?.rawValue ?? "-",
                 TimeText.short(now - summary.run.openedAt), shown(summary.run.issue),
-                reason + (until.map { ", \(TimeText.relative($0, to: now))" } ?? ""),
+                (until.map { "tried again \(TimeText.relative($0, to: now)): " } ?? "") + reason,
             ])
         }
         for trigger in picture.waiting {
@@ -157,6 +159,7 @@ struct StatusBoard {
     /// Runs that failed, other troubles, and dead jobs that no run tells of: the newest first.
     private var wrong: Table {
         var rows: [(at: Timestamp, cells: [String])] = []
+        if let disk = picture.fullDisk { rows.append((now, ["-", "-", "-", disk.words])) }
         for summary in picture.failed {
             guard let closing = summary.run.closing else { continue }
             rows.append(

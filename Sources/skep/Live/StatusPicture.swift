@@ -6,11 +6,15 @@ struct StatusPicture: Sendable {
     var state: StateFolder
     /// The `skep serve` that runs.
     var server: ServeLock.Holder?
+    /// Its disk, where that is full.
+    var fullDisk: FullDisk?
     var queues: [QueueStatus] = []
     /// Open runs, the newest first.
     var open: [RunSummary] = []
     /// Since when the current attempt of a run has been going on.
     var attemptsSince: [RunID: Timestamp] = [:]
+    /// What keeps the first of those that are queued from beginning, as the queue knows it.
+    var obstacles: [RunID: [JobObstacle]] = [:]
     /// Demands that no run answers yet.
     var waiting: [WaitingTrigger] = []
     /// Open pull requests of agents: people look at them.
@@ -31,14 +35,18 @@ struct StatusPicture: Sendable {
     var working: [RunSummary] {
         open.filter { if case .working = $0.state { true } else { false } }
     }
-    var queued: [RunSummary] { open.filter { $0.state == .queued } }
+    /// The oldest first.
+    var queued: [RunSummary] {
+        open.filter { $0.state == .queued }.sorted { $0.run.id < $1.run.id }
+    }
     var held: [RunSummary] {
         open.filter { if case .waiting = $0.state { true } else { false } }
     }
 
     /// Whether there is nothing that could go on, and nothing that anybody has to look at.
     var isIdle: Bool {
-        open.isEmpty && waiting.isEmpty && pullRequests.isEmpty && questions.isEmpty
+        fullDisk == nil && open.isEmpty && waiting.isEmpty && pullRequests.isEmpty
+            && questions.isEmpty
             && failed.isEmpty && dead.isEmpty && troubles.isEmpty && burndowns.isEmpty
     }
 

@@ -1,4 +1,5 @@
 import SkepCore
+import SkepEngine
 import SkepQueue
 
 /// A job with all that is known of it.

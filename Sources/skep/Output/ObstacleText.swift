@@ -1,58 +1,9 @@
-import SkepCore
+import SkepEngine
 import SkepQueue
 
 extension JobObstacle {
-    /// Why the job isn't running, as a person reads it.
-    func sentence(_ now: Timestamp) -> String {
-        switch self {
-        case .finished(let state, let reason):
-            return "It \(state.predicate)" + (reason.map { ": \($0)" } ?? ".")
-        case .held: return "It is held."
-        case .scheduled(let at, let reason):
-            return "It is due \(TimeText.relative(at, to: now))" + (reason.map { ": \($0)" } ?? ".")
-        case .dependsOn(let jobs):
-            let shown = jobs.prefix(5).map { "\($0)" }
-            let more = jobs.count > shown.count ? ["\(jobs.count - shown.count) more"] : []
-            return "It waits for job \(TimeText.list(shown + more, "and"))"
-        case .awaitsEvent(let event, let until):
-            return "It waits for \"\(event.name)\""
-                + (until.map { ", until \(TimeText.relative($0, to: now))" } ?? "") + "."
-        case .queuePaused(let queue): return "Queue \"\(queue)\" is paused."
-        case .queueFull(let queue, let limit, _):
-            return "Queue \"\(queue)\" runs \(limit) at once, and that many run."
-        case .keyFull(let key, let limit, let running):
-            return "Key \"\(key)\" runs \(limit) at once: "
-                + (running.isEmpty
-                    ? "none." : TimeText.list(running.prefix(5).map { "job \($0)" }, "and") + ".")
-        case .queueRate(let queue, let rate, let opensAt):
-            return "Queue \"\(queue)\" begins \(RateText.text(rate)); the next one "
-                + "\(TimeText.relative(opensAt, to: now))."
-        case .keyRate(let key, let rate, let opensAt):
-            return "Key \"\(key)\" begins \(RateText.text(rate)); the next one "
-                + "\(TimeText.relative(opensAt, to: now))."
-        case .noWorker(let queue): return "No worker takes jobs of queue \"\(queue)\"."
-        case .unknownKind(let kind): return "No worker knows jobs of kind \"\(kind)\"."
-        case .workersBusy(let slots):
-            return "All \(TimeText.count(slots, "slot")) of the workers are taken."
-        case .behind(let count):
-            return "\(count >= 1000 ? "A thousand or more" : TimeText.count(count, "job")) "
-                + (count == 1 ? "goes" : "go") + " before it."
-        }
-    }
-
-    /// What a person can do about it.
-    func advice(for job: JobID) -> String? {
-        switch self {
-        case .held: "skep queue let-go \(job)"
-        case .queuePaused(let queue): "skep queue resume \(queue)"
-        case .noWorker: "skep serve, or skep work"
-        case .queueFull(let queue, _, _): "skep queue limit \(queue)"
-        case .awaitsEvent(let event, _):
-            "skep queue send \(event.name)" + (event.job.map { " --job \($0)" } ?? "")
-        case .scheduled: "skep queue retry \(job)"
-        default: nil
-        }
-    }
+    /// Why the job isn't running, seen from `now`.
+    func sentence(_ now: Timestamp) -> String { sentence { TimeText.relative($0, to: now) } }
 
     /// A word for it, with the facts that a program may need.
     var json: JSON {

@@ -78,7 +78,7 @@ extension [QueueStatus] {
         return table.withoutEmptyColumns(keeping: ["QUEUE", "READY", "LEASED"])
     }
 
-    /// Keys at which something is going on, and the limits of agents that there are.
+    /// Keys at which something is going on, and below them the limits of agents that there are.
     ///
     /// - Parameter agents: The keys of agents; `nil` where they aren't known.
     func keyTable(agents: Set<ConcurrencyKey>?) -> Table {
@@ -86,17 +86,18 @@ extension [QueueStatus] {
             .flexible("QUEUE"), .flexible("KEY"), .fixed("LEASED"), .fixed("LIMIT"),
             .fixed("READY"), .optional("RATE"),
         ])
-        for status in self {
-            for key in status.keys
-            where key.leased > 0 || key.ready > 0
-                || (key.limit != nil && agents?.contains(key.key) ?? true)
-            {
-                table.add([
-                    status.queue.rawValue, key.key.rawValue, "\(key.leased)",
-                    key.limit.map(String.init) ?? "-", "\(key.ready)",
-                    key.rate.map(RateText.text) ?? "-",
-                ])
-            }
+        let keys = flatMap { status in status.keys.map { (queue: status.queue, key: $0) } }
+        let busy = keys.filter { $0.key.leased > 0 || $0.key.ready > 0 }
+        let idle = keys.filter { _, key in
+            key.leased == 0 && key.ready == 0 && key.limit != nil
+                && agents?.contains(key.key) ?? true
+        }
+        for (queue, key) in busy + idle {
+            table.add([
+                queue.rawValue, key.key.rawValue, "\(key.leased)",
+                key.limit.map(String.init) ?? "-", "\(key.ready)",
+                key.rate.map(RateText.text) ?? "-",
+            ])
         }
         return table.withoutEmptyColumns(keeping: ["QUEUE", "KEY", "LEASED", "LIMIT", "READY"])
     }

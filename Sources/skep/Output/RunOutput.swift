@@ -179,7 +179,7 @@ struct RunDetails {
         console.show(table)
     }
 
-    private func attempts(_ now: Timestamp) -> Table {
+    func attempts(_ now: Timestamp) -> Table {
         var table = Table([
             .fixed("JOB"), .fixed("ATTEMPT"), .fixed("STEP"), .fixed("BEGUN"), .fixed("TOOK"),
             .fixed("OUTCOME"), .flexible("DETAIL"),
@@ -198,7 +198,12 @@ struct RunDetails {
 
     /// "retry" means that there is another attempt; after the last one there is none.
     private func outcome(of attempt: AttemptRecord, isLast: Bool) -> String {
-        guard let outcome = attempt.outcome else { return "running" }
+        guard let outcome = attempt.outcome else {
+            let isStopped = history.sessions.contains {
+                $0.job == attempt.job && $0.endedAt == nil && $0.stop != nil
+            }
+            return isStopped ? "stopped" : "running"
+        }
         return isLast && outcome == "retry" && summary.state.isClosed ? "failed" : outcome
     }
 
@@ -217,11 +222,12 @@ struct RunDetails {
         return table.withoutEmptyColumns(keeping: ["PASSED"])
     }
 
-    private func reports(_ now: Timestamp) -> Table {
+    func reports(_ now: Timestamp) -> Table {
         var table = Table([
             .fixed("TOPIC"), .fixed("WRITTEN"), .flexible("TEXT"), .flexible("COMMENT"),
         ])
-        for report in history.reports {
+        // What only changes labels has no text.
+        for report in history.reports where !report.body.isEmpty {
             table.add([
                 report.topic, TimeText.relative(report.createdAt, to: now),
                 report.body.split(whereSeparator: \.isNewline).first.map(String.init) ?? "",

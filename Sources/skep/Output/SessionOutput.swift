@@ -12,9 +12,9 @@ extension RunHistory {
                 "\(session.id)", session.agent.rawValue,
                 TimeText.relative(session.startedAt, to: now),
                 session.endedAt.map { TimeText.short($0 - session.startedAt) } ?? "-",
-                session.endedAt == nil ? "-" : TimeText.bytes(session.outputBytes),
+                session.shownOutput,
                 session.facts.usage.map { TimeText.grouped(Int($0.tokens)) } ?? "—",
-                session.facts.usage?.cost?.description ?? "—", session.ending ?? "open",
+                session.facts.usage?.cost?.description ?? "—", session.shownEnding,
             ])
         }
         return table
@@ -46,6 +46,17 @@ extension RunHistory {
 }
 
 extension SessionRecord {
+    /// Of one that was lost nobody counted it.
+    fileprivate var shownOutput: String {
+        let isCounted = endedAt != nil && (outputBytes > 0 || facts.failure?.type != .lost)
+        return isCounted ? TimeText.bytes(outputBytes) : "-"
+    }
+
+    /// A person's stop isn't settled before a worker has saved what the session made.
+    fileprivate var shownEnding: String {
+        ending ?? (stop == nil ? "open" : "stopped, not saved yet")
+    }
+
     var json: JSON {
         .object([
             "id": .id(id),

@@ -16,11 +16,19 @@ enum TimeText {
     static func relative(_ time: Timestamp, to now: Timestamp) -> String {
         let length = now - time
         if abs(length.milliseconds) < 1000 { return "now" }
-        return length > .zero ? "\(short(length)) ago" : "in \(short(.zero - length))"
+        return length > .zero ? "\(coarse(length)) ago" : "in \(short(.zero - length))"
     }
 
-    /// In the largest unit that fits: "340 ms", "12 s", "3 min", "2 h", "5 d".
+    /// In the largest unit that fits, with the minutes where the hours are few: "340 ms", "12 s",
+    /// "3 min", "1 h 59 min", "12 h", "5 d".
     static func short(_ length: Duration) -> String {
+        let (hours, minutes) = (length.milliseconds / 3_600_000, length.milliseconds / 60_000 % 60)
+        let isExact = (1..<10).contains(hours) && minutes > 0
+        return coarse(length) + (isExact ? " \(minutes) min" : "")
+    }
+
+    /// In the largest unit that fits: what is past needn't be exact.
+    private static func coarse(_ length: Duration) -> String {
         let milliseconds = length.milliseconds
         switch milliseconds {
         case ..<1000: return "\(max(0, milliseconds)) ms"
@@ -51,6 +59,11 @@ enum TimeText {
     static func list(_ words: [String], _ conjunction: String) -> String {
         guard let last = words.last, words.count > 1 else { return words.first ?? "" }
         return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
+    }
+
+    /// "There is a.", "There are a and b.".
+    static func thereAre(_ words: [String]) -> String {
+        "There \(words.count == 1 ? "is" : "are") \(list(words, "and"))."
     }
 
     /// "512 B", "3.4 kB", "1.2 MB".

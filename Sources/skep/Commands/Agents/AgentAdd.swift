@@ -87,7 +87,7 @@ struct AgentAdd: AsyncParsableCommand {
         throw UsageError(
             preset == nil
                 ? "What is \"\(name)\" to be made from?" : "There is no preset \"\(wanted)\".",
-            why: "\(hint)There are \(TimeText.list(names, "and")).",
+            why: hint + TimeText.thereAre(names),
             advice: "skep agent add \(name) --preset \(names.first ?? "claude")")
     }
 
@@ -130,7 +130,7 @@ struct AgentAdd: AsyncParsableCommand {
             console.say("made      \(shown)")
         }
         for what in missing { console.remarks.line("missing   \(PlainText.line(what))") }
-        console.remarks.line("Try it: skep agent test \(name)")
+        if !dryRun { console.remarks.line("Try it: skep agent test \(name)") }
     }
 }
 

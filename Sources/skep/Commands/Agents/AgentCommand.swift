@@ -99,11 +99,7 @@ struct ListedAgent {
     var level: SandboxLevel? { machine.map { min($0.level, definition.sandbox.level) } }
 
     /// "workspace-write", or what there is of it: "read-only of workspace-write".
-    var sandbox: String {
-        let asked = definition.sandbox.level
-        guard let level, level != asked else { return asked.rawValue }
-        return "\(level.rawValue) of \(asked.rawValue)"
-    }
+    var sandbox: String { definition.sandbox.words(givenAtMost: machine?.level) }
 
     /// "openai", and until when it is parked.
     var provider: String {

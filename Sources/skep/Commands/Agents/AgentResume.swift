@@ -29,6 +29,13 @@ struct AgentResume: AsyncParsableCommand {
                 let agent = house.agents.map(\.definition).first { $0.name.rawValue == name }
                 let account = agent?.provider ?? ProviderAccount(rawValue: name)
                 guard try await house.liftAccount(account, in: store, console) else {
+                    let agents = house.agents.map(\.definition)
+                    guard agents.contains(where: { $0.provider == account }) else {
+                        throw ProgramError(
+                            .conflict, "There is no agent or provider account \"\(name)\".",
+                            why: TimeText.thereAre(agents.map(\.name.rawValue)),
+                            advice: "\"skep agent list\" shows them with their accounts.")
+                    }
                     throw ProgramError(
                         .conflict, "Account \"\(account.rawValue)\" isn't parked.",
                         advice:

@@ -89,8 +89,10 @@ struct AgentsAtWork: Sendable {
         let queue = try await house.state.openQueue()
         let store = SQLiteSwarmStore(queue)
         for session in try await store.openSessions() { sessions[session.agent, default: 0] += 1 }
-        for hold in try await store.accountHolds() { holds[hold.account] = hold }
         let now = SystemClock().now
+        for hold in try await store.accountHolds() where hold.isInForce(at: now) {
+            holds[hold.account] = hold
+        }
         let start = LocalTime().startOfDay(now)
         for agent in house.agents.map(\.definition.name) {
             // What ended just now counts.
@@ -114,6 +116,8 @@ struct AgentPicture {
     let version: String?
     let secrets: [(name: String, source: String, isThere: Bool?)]
     let logins: [(path: String, isThere: Bool)]
+    /// What a session of it would be shut in by; `nil` when that couldn't be tried.
+    let inForce: SandboxReport?
     let settings: [Setting]
 
     init(
@@ -130,6 +134,7 @@ struct AgentPicture {
         program = known?.programPath
         version = await known?.version()
         logins = known?.logins ?? []
+        inForce = await known?.sandbox()
         var secrets: [(name: String, source: String, isThere: Bool?)] = []
         for (name, source) in definition.secrets.sorted(by: { $0.key < $1.key }) {
             secrets.append((name, source.words, await known?.hasSecret(name)))
@@ -155,6 +160,15 @@ struct AgentPicture {
             (
                 "sandbox", sandbox.level.rawValue + (sandbox.isRequired ? ", required" : ""),
                 ["sandbox.level", "sandbox"]
+            ),
+            ("sandbox.read", sandbox.reads.joined(separator: ", "), ["sandbox.read"]),
+            ("sandbox.write", sandbox.writes.joined(separator: ", "), ["sandbox.write"]),
+            (
+                "sandbox.endpoints",
+                sandbox.level == .isolated
+                    ? sandbox.endpoints.map(\.description).joined(separator: ", ")
+                    : "the whole network",
+                ["sandbox.endpoints"]
             ),
             ("concurrency", "\(definition.concurrency)", ["concurrency"]),
             ("limits.minutes", TimeText.short(limits.time), ["limits.minutes", "limits.seconds"]),
@@ -211,6 +225,7 @@ struct AgentPicture {
                         logins.map {
                             .object(["path": .text($0.path), "is_there": .boolean($0.isThere)])
                         })),
+                JSON.Member(key: "sandbox_in_force", value: inForce?.json ?? .null),
                 JSON.Member(key: "sandbox_of_machine", value: listed.machine?.json ?? .null),
                 JSON.Member(
                     key: "settings",
@@ -224,13 +239,14 @@ struct AgentPicture {
             ])
     }
 
-    /// What it gets here, by what, and what this machine lacks.
+    /// What it gets here, by what, and what of that this machine lacks.
     private var sandbox: String {
-        guard let machine = listed.machine else { return listed.sandbox }
-        let measures = machine.measures.joined(separator: ", ")
-        let missing = machine.missing.map { "missing: \($0)" }
-        return
-            ([[listed.sandbox, measures].filter { !$0.isEmpty }.joined(separator: ": ")] + missing)
+        let policy = listed.definition.sandbox
+        guard let inForce else { return "\(policy.level.rawValue), which can't be tried here" }
+        let measures = inForce.measures.joined(separator: ", ")
+        let missing = inForce.missing.map { "missing: \($0)" }
+        let level = policy.words(givenAtMost: inForce.level)
+        return ([[level, measures].filter { !$0.isEmpty }.joined(separator: ": ")] + missing)
             .joined(separator: "\n")
     }
 
@@ -284,6 +300,14 @@ struct AgentPicture {
         var table = Table([.fixed("KEY"), .flexible("VALUE"), .flexible("FROM")])
         for setting in settings { table.add([setting.key, setting.value, setting.source]) }
         return table
+    }
+}
+
+extension SandboxPolicy {
+    /// "workspace-write", or what there is of it: "read-only of workspace-write".
+    func words(givenAtMost most: SandboxLevel?) -> String {
+        guard let most, most < level else { return level.rawValue }
+        return "\(most.rawValue) of \(level.rawValue)"
     }
 }
 

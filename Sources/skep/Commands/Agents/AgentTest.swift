@@ -36,22 +36,40 @@ struct AgentTest: AsyncParsableCommand {
 
     func run() async throws {
         let console = common.console()
+        let (report, provider, house) = try await Self.stoppable { try await tried(console) }
+        // The folder is gone by now: writing may end the program.
+        if console.isJSON { console.show(report.json) } else { report.show(on: console) }
+        guard report.isGood else { throw ExitCode(1) }
+        try await lift(provider, house, console)
+    }
+
+    /// Tries it in a folder that is removed again.
+    private func tried(
+        _ console: Console
+    ) async throws -> (report: TrialReport, provider: ProviderAccount, house: House) {
         let path = try TrialFolder.make()
-        defer { if !keep { TrialFolder.remove(path) } }
+        var keeps = keep
+        defer { if !keeps { TrialFolder.remove(path) } }
         let house = try House.read(
             common.layers(), agentsRunAs: .user(allowRoot: options.allowRoot),
             sessions: TrialFolder.sessions(in: path))
         let agent = try house.agent(AgentName(rawValue: name))
         let folder = try TrialFolder(path, user: house.agentHouse.user)
+        defer {
+            do throws(AgentsError) {
+                try house.agentHouse.takeLoginsBack(of: agent.definition, from: folder.home)
+            } catch {
+                keeps = true
+                console.remarks.write(Exit.text(of: error, terminal: console.remarks))
+            }
+        }
         let trial = AgentTrial(
             agent: agent, folder: folder, house: house.agentHouse,
             workspace: try await folder.workspace(), limit: .seconds(timeout), isQuick: quick,
             tell: { [name] in console.note("\(name): \($0) …") })
-        var report = try await Self.stoppable { try await trial.run() }
+        var report = try await trial.run()
         if keep { report.folder = path }
-        if console.isJSON { console.show(report.json) } else { report.show(on: console) }
-        guard report.isGood else { throw ExitCode(1) }
-        try await lift(agent.definition.provider, house, console)
+        return (report, agent.definition.provider, house)
     }
 
     /// It works, so its account does.

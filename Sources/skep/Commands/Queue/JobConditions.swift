@@ -22,11 +22,15 @@ struct JobConditions: ParsableArguments {
         queue == nil && kind == nil && key == nil && tag == nil && failure == nil
     }
 
+    /// - Throws: `ProgramError` when there is no such queue.
     func filter(
-        states: Set<Job.State>?, isHeld: Bool? = nil, limit: Int = 500, before: JobID? = nil
-    ) -> JobFilter {
-        JobFilter(
-            queue: queue.map(QueueName.init(rawValue:)), kind: kind.map(JobKind.init(rawValue:)),
+        in store: SQLiteQueueStore, states: Set<Job.State>?, isHeld: Bool? = nil,
+        limit: Int = 500, before: JobID? = nil
+    ) async throws -> JobFilter {
+        var name: QueueName?
+        if let queue { name = try await store.queue(named: queue) }
+        return JobFilter(
+            queue: name, kind: kind.map(JobKind.init(rawValue:)),
             states: states, concurrencyKey: key.map(ConcurrencyKey.init(rawValue:)), tag: tag,
             isHeld: isHeld, failureKind: failure, limit: limit, before: before)
     }
@@ -63,7 +67,7 @@ struct JobSelection: ParsableArguments {
         _ body: (JobFilter) async throws -> [JobID]
     ) async throws -> [JobID] {
         var done: [JobID] = []
-        var filter = conditions.filter(states: states)
+        var filter = try await conditions.filter(in: store, states: states)
         while let last = try await store.jobs(matching: filter).last {
             done += try await body(filter)
             filter.before = last.id

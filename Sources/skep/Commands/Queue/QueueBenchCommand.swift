@@ -29,23 +29,7 @@ struct QueueBench: AsyncParsableCommand {
         let state = try common.stateFolder()
         try state.requireFolder()
         let console = common.console()
-        let folder = "\(state.path)/bench-\(UInt32.random(in: .min ... .max))"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: false,
-            attributes: [.posixPermissions: 0o700])
-        // Elsewhere, since a socket's path must be short.
-        let runFolder =
-            FileManager.default.temporaryDirectory.path
-            + "/skep-bench-\(UInt32.random(in: .min ... .max))"
-        defer {
-            try? FileManager.default.removeItem(atPath: folder)
-            try? FileManager.default.removeItem(atPath: runFolder)
-        }
-        let benchmark = QueueBenchmark(
-            folder: folder, runFolder: runFolder, length: .seconds(seconds))
-        let figures = try await benchmark.figures {
-            console.note("Measuring: \($0)")
-        }
+        let figures = try await measure(state, console)
         guard !console.isJSON else {
             return console.show(
                 .list(
@@ -64,6 +48,34 @@ struct QueueBench: AsyncParsableCommand {
             ])
         }
         console.show(table)
+    }
+
+    /// - Throws: `ProgramError` when the folder can't be written to; what the queue throws.
+    private func measure(
+        _ state: StateFolder, _ console: Console
+    ) async throws -> [QueueBenchmark.Figure] {
+        let folder = "\(state.path)/bench-\(UInt32.random(in: .min ... .max))"
+        // Elsewhere, since a socket's path must be short.
+        let runFolder =
+            FileManager.default.temporaryDirectory.path
+            + "/skep-bench-\(UInt32.random(in: .min ... .max))"
+        defer {
+            try? FileManager.default.removeItem(atPath: folder)
+            try? FileManager.default.removeItem(atPath: runFolder)
+        }
+        let benchmark = QueueBenchmark(
+            folder: folder, runFolder: runFolder, length: .seconds(seconds))
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700])
+            return try await benchmark.figures { console.note("Measuring: \($0)") }
+        } catch  where error is CocoaError || error is POSIXError {
+            throw ProgramError(
+                .unavailable, "Can't measure a queue in \"\(state.path)\".",
+                why: StateFolder.reason(of: error) + ".",
+                advice: "The folder must be there, writable, and have room; --state names another.")
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SkepCore
+import SkepEngine
 import SkepQueue
 import SkepQueueSQLite
 
@@ -8,18 +9,35 @@ struct QueueArgument: ParsableArguments {
     @Argument(help: "The queue's name.")
     var queue: String
 
-    /// - Throws: `ProgramError` when no job ever was in such a queue: most likely a mistyped name.
     func name(in store: SQLiteQueueStore) async throws -> QueueName {
-        let names = try await store.status().map(\.queue)
-        let name = QueueName(rawValue: queue)
+        try await store.queue(named: queue)
+    }
+}
+
+extension SQLiteQueueStore {
+    /// - Throws: `ProgramError` when no job ever was in such a queue: most likely a mistyped name.
+    func queue(named text: String) async throws -> QueueName {
+        let names = try await status().map(\.queue)
+        let name = QueueName(rawValue: text)
         guard names.contains(name) else {
             throw ProgramError(
-                .conflict, "There is no queue \"\(queue)\".",
+                .conflict, "There is no queue \"\(text)\".",
                 advice: names.isEmpty
-                    ? "None has had a job yet."
-                    : "There is \(TimeText.list(names.map { "\"\($0)\"" }, "and")).")
+                    ? "None has had a job yet." : TimeText.thereAre(names.map { "\"\($0)\"" }))
         }
         return name
+    }
+}
+
+extension Console {
+    /// Says what was done to a queue, and has programs see how it stands now.
+    fileprivate func show(
+        _ queue: QueueName, in store: SQLiteQueueStore, saying sentence: String
+    ) async throws {
+        say(sentence)
+        guard isJSON, let status = try await store.status().first(where: { $0.queue == queue })
+        else { return }
+        show(status.json)
     }
 }
 
@@ -39,8 +57,9 @@ struct QueuePause: AsyncParsableCommand {
         let store = try await common.stateFolder().openQueue()
         let queue = try await argument.name(in: store)
         try await store.pause(queue)
-        common.console().say(
-            "Queue \"\(queue)\" is paused; \"skep queue resume \(queue)\" ends that.")
+        try await common.console().show(
+            queue, in: store,
+            saying: "Queue \"\(queue)\" is paused; \"skep queue resume \(queue)\" ends that.")
     }
 }
 
@@ -56,7 +75,8 @@ struct QueueResume: AsyncParsableCommand {
         let store = try await common.stateFolder().openQueue()
         let queue = try await argument.name(in: store)
         try await store.resume(queue)
-        common.console().say("Queue \"\(queue)\" goes on.")
+        try await common.console().show(
+            queue, in: store, saying: "Queue \"\(queue)\" goes on.")
     }
 }
 
@@ -77,12 +97,14 @@ struct QueueDrain: AsyncParsableCommand {
         let queue = try await argument.name(in: store)
         let console = common.console()
         try await store.pause(queue)
-        console.note("Queue \"\(queue)\" is paused.")
+        console.say("Queue \"\(queue)\" is paused. Waiting until nothing of it runs.")
         try await store.waitUntilNothingRuns(in: queue) { count in
             console.note("\(TimeText.count(count, "job runs", "jobs run")) still.")
         }
-        console.say(
-            "Nothing of queue \"\(queue)\" runs; \"skep queue resume \(queue)\" lets it go on.")
+        try await console.show(
+            queue, in: store,
+            saying: "Nothing of queue \"\(queue)\" runs; \"skep queue resume \(queue)\" lets it "
+                + "go on.")
     }
 }
 
@@ -140,8 +162,9 @@ struct QueueLimit: AsyncParsableCommand {
             try await store.setLimit(count, of: queue)
         }
         let what = key.map { "Key \"\($0)\" of queue \"\(queue)\"" } ?? "Queue \"\(queue)\""
-        common.console().say(
-            count.map { "\(what) runs at most \(TimeText.count($0, "job")) at once." }
+        try await common.console().show(
+            queue, in: store,
+            saying: count.map { "\(what) runs at most \(TimeText.count($0, "job")) at once." }
                 ?? "\(what) has no limit.")
     }
 }
@@ -182,8 +205,9 @@ struct QueueRate: AsyncParsableCommand {
             try await store.setRate(limit, of: queue)
         }
         let what = key.map { "Key \"\($0)\" of queue \"\(queue)\"" } ?? "Queue \"\(queue)\""
-        common.console().say(
-            limit.map { "\(what) begins at most \(RateText.text($0))." }
+        try await common.console().show(
+            queue, in: store,
+            saying: limit.map { "\(what) begins at most \(RateText.text($0))." }
                 ?? "\(what) has no rate.")
     }
 }
@@ -205,16 +229,5 @@ enum RateText {
     }
 
     /// "100/m", and the burst where it isn't the count.
-    static func text(_ rate: RateLimit) -> String {
-        let seconds = rate.per.milliseconds / 1000
-        let units: [(Int64, String)] = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")]
-        var length = "\(rate.per.milliseconds)ms"
-        if seconds > 0, rate.per == .seconds(seconds),
-            let (unit, letter) = units.first(where: { seconds % $0.0 == 0 })
-        {
-            length = (seconds == unit ? "" : "\(seconds / unit)") + letter
-        }
-        let burst = rate.burst == rate.count ? "" : ", \(rate.burst) at once"
-        return "\(rate.count)/\(length)\(burst)"
-    }
+    static func text(_ rate: RateLimit) -> String { rate.words }
 }

@@ -53,18 +53,35 @@ struct QueueCancel: AsyncParsableCommand {
             """)
 
     @OptionGroup var selection: JobSelection
+    @Flag(help: "Say how many jobs are meant by conditions, and cancel none.")
+    var dryRun = false
     @Flag(name: .shortAndLong, help: "Don't ask when jobs are named by conditions.")
     var yes = false
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard !dryRun || selection.jobs.isEmpty else {
+            throw ValidationError(
+                "--dry-run goes with conditions; \"skep queue show\" looks at a job")
+        }
+    }
+
     func run() async throws {
         let store = try await common.stateFolder().openQueue()
         let console = common.console()
+        let unfinished = Set(Job.State.allCases.filter { !$0.isFinished })
+        if dryRun {
+            let meant = try await selection.eachPage(of: unfinished, in: store) {
+                try await store.jobs(matching: $0).map(\.id)
+            }
+            return console.show(
+                meant, "would_cancel",
+                saying: "\(TimeText.count(meant.count, "job")) would be cancelled.")
+        }
         guard !selection.jobs.isEmpty else {
             if !yes {
                 try Confirmation.ask("Cancel all unfinished jobs that meet this?", console)
             }
-            let unfinished = Set(Job.State.allCases.filter { !$0.isFinished })
             let cancelled = try await selection.eachPage(of: unfinished, in: store) {
                 try await store.cancel(matching: $0)
             }
@@ -147,6 +164,7 @@ struct QueuePriority: AsyncParsableCommand {
             A step of priority is a head start of ten minutes: -1000 to 1000, 0 by default.
 
             Example: skep queue priority 1042 5
+            Example: skep queue priority 1042 -- -5
             """)
 
     @Argument(help: "The job's number.")
@@ -189,6 +207,15 @@ struct QueueSend: AsyncParsableCommand {
 
     func run() async throws {
         let store = try await common.stateFolder().openQueue()
+        if let job {
+            guard let found = try await store.job(job) else { throw QueueError.noSuchJob(job) }
+            guard !found.state.isFinished else {
+                throw ProgramError(
+                    .conflict,
+                    "Can't send \"\(event)\" to job \(job): it \(found.state.predicate).",
+                    why: "Nothing of it waits any more.")
+            }
+        }
         let key = EventKey(EventName(rawValue: event), for: job)
         let answer = try await store.send(key, payload: Array(payload.utf8))
         let console = common.console()

@@ -42,8 +42,8 @@ struct QueuePrune: AsyncParsableCommand {
     func run() async throws {
         let store = try await common.stateFolder().openQueue()
         let console = common.console()
-        var filter = conditions.filter(
-            states: only.isEmpty ? [.succeeded, .cancelled] : Set(only))
+        var filter = try await conditions.filter(
+            in: store, states: only.isEmpty ? [.succeeded, .cancelled] : Set(only))
         filter.finishedUntil = olderThan.map { SystemClock().now - $0.length }
         if dryRun {
             let count = try await self.count(filter, in: store)

@@ -23,8 +23,8 @@ struct QueueList: AsyncParsableCommand {
     func run() async throws {
         let store = try await common.stateFolder().openQueue()
         let jobs = try await store.jobs(
-            matching: conditions.filter(
-                states: only.isEmpty ? nil : Set(only), isHeld: held ? true : nil,
+            matching: try await conditions.filter(
+                in: store, states: only.isEmpty ? nil : Set(only), isHeld: held ? true : nil,
                 limit: list.limit, before: before))
         try await jobs.show(from: store, on: common.console(quiet: list.quiet), [ListedJob].table)
     }
@@ -50,7 +50,8 @@ struct QueueDead: AsyncParsableCommand {
     func run() async throws {
         let store = try await common.stateFolder().openQueue()
         let jobs = try await store.jobs(
-            matching: conditions.filter(states: [.dead], limit: list.limit, before: before))
+            matching: try await conditions.filter(
+                in: store, states: [.dead], limit: list.limit, before: before))
         var lastFailures: [JobID: RecordedFailure] = [:]
         for job in jobs { lastFailures[job.id] = try await store.failures(of: job.id).last }
         try await jobs.show(from: store, on: common.console(quiet: list.quiet)) { listed in
