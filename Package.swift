@@ -175,7 +175,7 @@ let package = Package(
             ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"],
             exclude: ["Fixtures"]),
         tests("SkepPortalTests", ["SkepCore", "SkepHTTP", "SkepPortal", log]),
-        tests("EndToEndTests", ["SkepHTTP"], exclude: ["Fixtures"]),
+        tests("EndToEndTests", ["SkepHTTP", "SkepTestSupport"], exclude: ["Fixtures"]),
         tests(
             "skepTests",
             [

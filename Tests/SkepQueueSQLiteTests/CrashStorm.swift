@@ -66,12 +66,12 @@ final class CrashStorm {
     let store: SQLiteQueueStore
     var history = CrashHistory()
     var summary: CrashSummary
-    private var random: SplitMix64
+    private var random: SeededGenerator
     private var players: [Player] = []
 
     init(_ settings: Settings) async throws {
         self.settings = settings
-        random = SplitMix64(state: settings.seed)
+        random = SeededGenerator(seed: settings.seed)
         summary = CrashSummary(seed: settings.seed)
         folder = "/tmp/skep-soak-\(UInt32.random(in: .min ... .max))"
         try FileManager.default.createDirectory(
@@ -240,17 +240,4 @@ private struct EndedByItself: Error, CustomStringConvertible {
     let role: CrashStorm.Role
     let lastWords: String
     var description: String { "A \(role) ended by itself, \(lastWords)" }
-}
-
-/// https://prng.di.unimi.it/splitmix64.c
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

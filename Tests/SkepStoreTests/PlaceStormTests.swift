@@ -12,7 +12,7 @@ struct PlaceStormTests {
         arguments: 1...8)
     func storm(seed: UInt64) async throws {
         try await withStore { bench in
-            var storm = PlaceStorm(bench: bench, random: Dice(seed: seed))
+            var storm = PlaceStorm(bench: bench, random: SeededGenerator(seed: seed))
             try await storm.begin()
             for _ in 1...150 {
                 let what = try await storm.act()
@@ -27,7 +27,7 @@ struct PlaceStormTests {
 /// that would let them look by themselves.
 private struct PlaceStorm {
     let bench: StoreBench
-    var random: Dice
+    var random: SeededGenerator
 
     private let account = ProviderAccount(rawValue: "claude-max")
     private let agents: [AgentName] = ["ann", "bob", "cleo"]
@@ -44,7 +44,7 @@ private struct PlaceStorm {
         case runs(SessionID)
     }
 
-    init(bench: StoreBench, random: Dice) {
+    init(bench: StoreBench, random: SeededGenerator) {
         self.bench = bench
         self.random = random
     }
@@ -256,21 +256,5 @@ private struct PlaceStorm {
             matching: JobFilter(queue: SwarmQueues.steps, states: [.scheduled], limit: 10_000)
         ).filter { $0.reason != "network" }
         #expect(left.isEmpty, "\(left.map(\.id)) wait: \(trail)")
-    }
-}
-
-/// Falls the same way each time.
-private struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    // SplitMix64: https://prng.di.unimi.it/splitmix64.c
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

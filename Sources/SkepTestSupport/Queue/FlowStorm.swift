@@ -12,7 +12,7 @@ public struct FlowStorm {
 
     public init(seed: UInt64, store: any QueueStore) {
         self.store = store
-        random = SeededGenerator(state: seed)
+        random = SeededGenerator(seed: seed)
     }
 
     /// - Throws: `Unexpected` where the store differs from the model.

@@ -21,7 +21,7 @@ public struct QueueStorm {
     public init(seed: UInt64, clock: ManualClock, store: any QueueStore) {
         self.clock = clock
         self.store = store
-        random = SeededGenerator(state: seed)
+        random = SeededGenerator(seed: seed)
         hasRates = Bool.random(using: &random)
     }
 
@@ -275,18 +275,5 @@ public struct QueueStorm {
             let leased = all.count { $0.concurrencyKey == key.key && $0.state == .leased }
             try expectEqual(key.leased, leased, "leased jobs of key \(key.key)")
         }
-    }
-}
-
-/// SplitMix64 (https://prng.di.unimi.it/splitmix64.c).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
