@@ -62,8 +62,7 @@ extension SessionHost {
 final class HostConnection: Sendable {
     let queue = DispatchQueue(label: "skep.host")
     private let socket: Int32
-    /// Safe: a source may be given a handler, activated and cancelled from any thread.
-    nonisolated(unsafe) private let reading: any DispatchSourceRead
+    private let reading: Mutex<any DispatchSourceRead>
 
     /// `nil` when no host is there, or it has too many callers.
     init?(folder: String) {
@@ -71,8 +70,9 @@ final class HostConnection: Sendable {
             let socket = try? UnixSocket.connect(folder: folder, name: SessionFiles.controlName)
         else { return nil }
         self.socket = socket
-        reading = DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
-        reading.setCancelHandler { close(socket) }
+        let source = DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
+        source.setCancelHandler { close(socket) }
+        reading = Mutex(source)
     }
 
     /// Every connection is activated: a source that never was can't be let go of.
@@ -81,13 +81,13 @@ final class HostConnection: Sendable {
         cancel()
     }
 
-    func activate() { reading.activate() }
+    func activate() { reading.withLock { $0.activate() } }
 
-    func cancel() { reading.cancel() }
+    func cancel() { reading.withLock { $0.cancel() } }
 
     /// Calls when there is something to `receive`.
     func onReadable(_ body: @escaping @Sendable () -> Void) {
-        reading.setEventHandler(handler: body)
+        reading.withLock { $0.setEventHandler(handler: body) }
     }
 
     /// Sends a request that fits into the socket's buffer.
