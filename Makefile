@@ -26,10 +26,10 @@ demo: build ## Run five issues through the whole way, on this machine alone
 test: setup setup-peers ## Run all tests
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 ifdef TEST_FLAGS
-	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) $(TEST_FLAGS)
+	@Scripts/run-tests $(TEST_FLAGS)
 else
-	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) --skip '$(server_tests)'
-	@sh Scripts/run-tests $(SWIFT) test $(BUILD_FLAGS) --filter '$(server_tests)'
+	@Scripts/run-tests --skip '$(server_tests)'
+	@Scripts/run-tests --filter '$(server_tests)'
 	@SKEP_EXAMPLE_SCRATCH=$(CURDIR)/.build-example examples/queue/run
 endif
 
