@@ -15,6 +15,11 @@ public struct SchemaMigration: Sendable {
         self.sql = sql
     }
 
+    /// - Parameter resource: SQL, as a package's resource.
+    public init(name: String, resource: [UInt8]) {
+        self.init(name: name, sql: String(decoding: resource, as: UTF8.self))
+    }
+
     fileprivate func run(_ database: Database) throws {
         do {
             try database.execute(sql: sql)
@@ -113,8 +118,8 @@ struct Schema: Sendable {
 }
 
 extension SchemaMigration {
-    fileprivate init(name: String, resource: [UInt8], isOptional: Bool = false) {
-        self.init(name: name, sql: String(decoding: resource, as: UTF8.self))
+    fileprivate init(name: String, resource: [UInt8], isOptional: Bool) {
+        self.init(name: name, resource: resource)
         self.isOptional = isOptional
     }
 }

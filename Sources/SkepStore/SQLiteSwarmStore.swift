@@ -18,27 +18,14 @@ public final class SQLiteSwarmStore: SwarmStore {
 
     /// The tables of the swarm, to be opened together with the queue's.
     public static let migrations = [
+        SchemaMigration(name: "swarm-m001_runs", resource: PackageResources.m001_runs_sql),
+        SchemaMigration(name: "swarm-m002_dispatch", resource: PackageResources.m002_dispatch_sql),
+        SchemaMigration(name: "swarm-m003_accounts", resource: PackageResources.m003_accounts_sql),
+        SchemaMigration(name: "swarm-m004_waiting", resource: PackageResources.m004_waiting_sql),
+        SchemaMigration(name: "swarm-m005_places", resource: PackageResources.m005_places_sql),
         SchemaMigration(
-            name: "swarm-m001_runs",
-            sql: String(decoding: PackageResources.m001_runs_sql, as: UTF8.self)),
-        SchemaMigration(
-            name: "swarm-m002_dispatch",
-            sql: String(decoding: PackageResources.m002_dispatch_sql, as: UTF8.self)),
-        SchemaMigration(
-            name: "swarm-m003_accounts",
-            sql: String(decoding: PackageResources.m003_accounts_sql, as: UTF8.self)),
-        SchemaMigration(
-            name: "swarm-m004_waiting",
-            sql: String(decoding: PackageResources.m004_waiting_sql, as: UTF8.self)),
-        SchemaMigration(
-            name: "swarm-m005_places",
-            sql: String(decoding: PackageResources.m005_places_sql, as: UTF8.self)),
-        SchemaMigration(
-            name: "swarm-m006_account_places",
-            sql: String(decoding: PackageResources.m006_account_places_sql, as: UTF8.self)),
-        SchemaMigration(
-            name: "swarm-m007_stops",
-            sql: String(decoding: PackageResources.m007_stops_sql, as: UTF8.self)),
+            name: "swarm-m006_account_places", resource: PackageResources.m006_account_places_sql),
+        SchemaMigration(name: "swarm-m007_stops", resource: PackageResources.m007_stops_sql),
     ]
 }
 

@@ -107,15 +107,8 @@ private struct PlaceStorm {
     private mutating func open() async throws {
         issues += 1
         let agent = agents[issues % agents.count]
-        _ = try await bench.store.open(
-            NewTrigger(
-                issue: IssueReference(repository: .sample, number: issues), agent: agent,
-                cause: .command(id: "\(issues)")),
-            bench.newRun(
-                by: agent, on: issues,
-                firstStep: NewStepJob(
-                    step: "work", maxFailures: 100, priority: Int(random.next() % 3),
-                    concurrencyKey: ConcurrencyKey(rawValue: "agent:\(agent)"))), reports: [])
+        try await bench.openRun(
+            by: agent, on: issues, maxFailures: 100, priority: Int(random.next() % 3))
         trail.append("opened run \(issues) of \(agent)")
     }
 

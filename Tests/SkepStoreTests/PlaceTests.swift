@@ -25,15 +25,7 @@ struct PlaceTests {
     private func job(
         _ bench: StoreBench, on issue: Int, by agent: AgentName = "ann", priority: Int = 0
     ) async throws -> LeaseToken {
-        _ = try await bench.store.open(
-            NewTrigger(
-                issue: IssueReference(repository: .sample, number: issue), agent: agent,
-                cause: .command(id: "\(issue)")),
-            bench.newRun(
-                by: agent, on: issue,
-                firstStep: NewStepJob(
-                    step: "work", maxFailures: 3, priority: priority,
-                    concurrencyKey: ConcurrencyKey(rawValue: "agent:\(agent)"))), reports: [])
+        try await bench.openRun(by: agent, on: issue, priority: priority)
         return try await bench.begin().0
     }
 

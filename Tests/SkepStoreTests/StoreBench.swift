@@ -67,6 +67,19 @@ struct StoreBench: Sendable {
             reports: [ReportText.dispatched(agent: "ann")])
     }
 
+    /// Opens a run of its own for an agent, whose jobs have the agent's key.
+    func openRun(
+        by agent: AgentName, on number: Int, maxFailures: Int = 3, priority: Int = 0
+    ) async throws {
+        _ = try await store.open(
+            demand(.command(id: "\(number)"), by: agent, on: number).trigger,
+            newRun(
+                by: agent, on: number,
+                firstStep: NewStepJob(
+                    step: "work", maxFailures: maxFailures, priority: priority,
+                    concurrencyKey: ConcurrencyKey(rawValue: "agent:\(agent)"))), reports: [])
+    }
+
     // What is done about it
 
     func lease(_ worker: WorkerID = "w-1") async throws -> Lease {

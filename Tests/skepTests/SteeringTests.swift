@@ -29,6 +29,14 @@ import Testing
         return run
     }
 
+    /// Takes the next step's job.
+    private func lease(_ queue: SQLiteQueueStore) async throws -> Lease {
+        try #require(
+            try await queue.lease(
+                LeaseRequest(queue: SwarmQueues.steps, limit: 1, worker: "w-1")
+            ).first)
+    }
+
     @Test("There is no such run")
     func noSuchRun() async throws {
         let queue = try await queue()
@@ -69,10 +77,7 @@ import Testing
         let queue = try await queue()
         let id = try await open(queue)
         let store = SQLiteSwarmStore(queue)
-        let lease = try #require(
-            try await queue.lease(
-                LeaseRequest(queue: SwarmQueues.steps, limit: 1, worker: "w-1")
-            ).first)
+        let lease = try await lease(queue)
         _ = try await store.beginAttempt(lease)
         try await store.settle(lease.token, as: StepSettlement(.close(.noChanges, detail: "")))
 
@@ -86,10 +91,7 @@ import Testing
     func stopped() async throws {
         let queue = try await queue()
         let run = try await OpenRun(try await open(queue), queue)
-        let lease = try #require(
-            try await queue.lease(
-                LeaseRequest(queue: SwarmQueues.steps, limit: 1, worker: "w-1")
-            ).first)
+        let lease = try await lease(queue)
         _ = try await run.store.beginAttempt(lease)
         let session = try await run.store.openSession(
             lease.token, agent: "claude", workspacePath: "/w",

@@ -44,9 +44,7 @@ extension ReportText {
     }
 
     private static func names(_ names: [AgentName]) -> String {
-        let texts = names.map(\.rawValue)
-        guard let last = texts.last, texts.count > 1 else { return texts.first ?? "" }
-        return texts.dropLast().joined(separator: ", ") + " and " + last
+        Phrase.list(names.map(\.rawValue))
     }
 
     /// " Reviewed at this commit: codex approves, kimi comments."

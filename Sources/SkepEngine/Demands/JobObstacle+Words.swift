@@ -1,3 +1,4 @@
+internal import SkepCore
 public import SkepQueue
 
 // What the queue knows of why a job isn't running, for people: `skep queue show`, `skep why`,
@@ -14,7 +15,7 @@ extension JobObstacle {
         case .dependsOn(let jobs):
             let shown = jobs.prefix(5).map { "\($0)" }
             let more = jobs.count > shown.count ? ["\(jobs.count - shown.count) more"] : []
-            return "It waits for job \(Self.list(shown + more))"
+            return "It waits for job \(Phrase.list(shown + more))"
         case .awaitsEvent(let event, let until):
             return "It waits for \"\(event.name)\"" + (until.map { ", until \(moment($0))" } ?? "")
                 + "."
@@ -26,7 +27,7 @@ extension JobObstacle {
         case .keyFull(let key, let limit, let running):
             let jobs = running.prefix(5).map { "job \($0)" }
             return "Key \"\(key)\" runs \(limit) at once: "
-                + (jobs.isEmpty ? "none" : Self.list(jobs)) + "."
+                + (jobs.isEmpty ? "none" : Phrase.list(jobs)) + "."
         case .queueRate(let queue, let rate, let opensAt):
             return "Queue \"\(queue)\" begins \(rate.words); the next one \(moment(opensAt))."
         case .keyRate(let key, let rate, let opensAt):
@@ -34,7 +35,7 @@ extension JobObstacle {
         case .noWorker(let queue): return "No worker takes jobs of queue \"\(queue)\"."
         case .unknownKind(let kind): return "No worker knows jobs of kind \"\(kind)\"."
         case .workersBusy(let slots):
-            return "All \(slots) slot\(slots == 1 ? "" : "s") of the workers are taken."
+            return "All \(Phrase.count(slots, "slot")) of the workers are taken."
         case .behind(let count):
             if count >= 1000 { return "A thousand or more go before it." }
             return count == 1 ? "1 job goes before it." : "\(count) jobs go before it."
@@ -57,10 +58,6 @@ extension JobObstacle {
         }
     }
 
-    private static func list(_ words: [String]) -> String {
-        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-        return words.dropLast().joined(separator: ", ") + " and \(last)"
-    }
 }
 
 extension RateLimit {

@@ -31,8 +31,8 @@ struct BudgetScope: Sendable {
             case .day: "the budget for a day"
             }
         let limits = [
-            budget.tokens.map { $0.counted("token") }, budget.money.map { "\($0)" },
-            budget.time.map { $0.minutes.counted("minute") },
+            budget.tokens.map { Phrase.count($0, "token") }, budget.money.map { "\($0)" },
+            budget.time.map { Phrase.count($0.minutes, "minute") },
         ].compactMap(\.self)
         return "\(whose) (\(limits.joined(separator: ", ")))"
     }
@@ -41,9 +41,9 @@ struct BudgetScope: Sendable {
     func failure(of agent: AgentName, with more: UsageSum) -> AgentFailure {
         let usage = used.usage + more.usage
         let has = [
-            budget.tokens.map { _ in usage.tokens.counted("token") },
+            budget.tokens.map { _ in Phrase.count(usage.tokens, "token") },
             budget.money.map { _ in "\(usage.cost ?? .zero)" },
-            budget.time.map { _ in (used.time + more.time).minutes.counted("minute") },
+            budget.time.map { _ in Phrase.count((used.time + more.time).minutes, "minute") },
         ].compactMap(\.self).joined(separator: ", ")
         return AgentFailure(
             type: .budget, message: "agent \(agent) has used \(has) of \(words)",
@@ -57,19 +57,6 @@ struct BudgetScope: Sendable {
 extension Duration {
     /// Whole minutes.
     fileprivate var minutes: Int64 { components.seconds / 60 }
-}
-
-extension Int64 {
-    /// "1 token", "2,000 tokens".
-    fileprivate func counted(_ noun: String) -> String {
-        var text = String(self)
-        var place = text.count - 3
-        while place > 0 {
-            text.insert(",", at: text.index(text.startIndex, offsetBy: place))
-            place -= 3
-        }
-        return "\(text) \(noun)\(self == 1 ? "" : "s")"
-    }
 }
 
 extension SwarmParts {

@@ -155,8 +155,8 @@ struct Branches {
         }
         guard newest.count > 1 else { return newest.first }
         newest.sort { $0.run.id.rawValue < $1.run.id.rawValue }
-        let places = TimeText.list(newest.map { "\($0.run.issue.repository)" }, "and")
-        let numbers = TimeText.list(newest.map { "\($0.run.id)" }, "or")
+        let places = Phrase.list(newest.map { "\($0.run.issue.repository)" }, "and")
+        let numbers = Phrase.list(newest.map { "\($0.run.id)" }, "or")
         throw ProgramError(
             .conflict, "\"\(name)\" is in \(places).", advice: "Name the run: \(numbers).")
     }

@@ -58,7 +58,7 @@ struct ComparedBranch {
         let failed = checks.filter { !$0.hasPassed }.count
         let counts = checks.compactMap(\.tests)
         let tests = counts.reduce(0) { $0 + $1.passed + $1.failed }
-        let suffix = counts.isEmpty ? "" : " (\(TimeText.count(tests, "test")))"
+        let suffix = counts.isEmpty ? "" : " (\(Phrase.count(tests, "test")))"
         return (failed == 0 ? "passed" : "\(failed) of \(checks.count) failed") + suffix
     }
 

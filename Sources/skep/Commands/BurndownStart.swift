@@ -144,7 +144,7 @@ struct BurndownStart: AsyncParsableCommand {
             ", until \(LocalTime().brief($0, at: now)), \(TimeText.relative($0, to: now))"
         }
         terminal.line(
-            "Burn-down \(burndown.id) begins: \(TimeText.count(planned.count, "issue")) planned, "
+            "Burn-down \(burndown.id) begins: \(Phrase.count(planned.count, "issue")) planned, "
                 + "\(items.count - planned.count) skipped\(end ?? "").\n")
         let lines = Array(planned.prefix(Self.shownLines)).table().lines(width: terminal.width) {
             terminal.styled($0, .bold)

@@ -64,7 +64,7 @@ struct ForgeServe: AsyncParsableCommand {
                 console.output.line(JSON.object(["url": .text(address.url)]).line())
             } else {
                 let with =
-                    difficulties.isEmpty ? "" : ", with " + TimeText.list(difficulties, "and")
+                    difficulties.isEmpty ? "" : ", with " + Phrase.list(difficulties, "and")
                 console.say("The tracker is at \(address.url)\(with)")
             }
         }

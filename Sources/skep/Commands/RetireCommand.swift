@@ -71,7 +71,7 @@ struct RetireStart: AsyncParsableCommand {
         guard !found.issues.isEmpty else { throw nothing(found) }
         if !yes {
             show(found, console)
-            let count = TimeText.count(found.issues.count, "issue")
+            let count = Phrase.count(found.issues.count, "issue")
             console.remarks.line("")
             try Confirmation.ask("Close \(count)?", console)
         }
@@ -82,7 +82,7 @@ struct RetireStart: AsyncParsableCommand {
         }
         if quiet { return console.output.line("\(id)") }
         console.say(
-            "Retirement \(id): \(TimeText.count(found.issues.count, "issue")) will be closed. "
+            "Retirement \(id): \(Phrase.count(found.issues.count, "issue")) will be closed. "
                 + "\"skep retire reopen \(id)\" brings them back.")
         desk.remindToServe(console)
     }
@@ -209,7 +209,7 @@ struct RetireReopen: AsyncParsableCommand {
         guard !reopened.isEmpty else {
             return console.say("They were all reopened before.")
         }
-        console.say("\(TimeText.count(reopened.count, "issue")) will be reopened.")
+        console.say("\(Phrase.count(reopened.count, "issue")) will be reopened.")
         desk.remindToServe(console)
     }
 }

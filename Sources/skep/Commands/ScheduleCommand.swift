@@ -189,7 +189,7 @@ private enum Schedules {
             return "No workflow has a schedule. \"schedule:\" in its file gives it one."
         }
         return "\"skep serve\" takes over what the files say when it starts: "
-            + TimeText.list(names, "and") + "."
+            + Phrase.list(names, "and") + "."
     }
 }
 

@@ -142,7 +142,7 @@ extension StatusPicture {
         let jobs = queues.map { ($0.counts[.ready] ?? 0) + ($0.counts[.scheduled] ?? 0) }
             .reduce(0, +)
         if server == nil, jobs > 0 {
-            let waiting = TimeText.count(jobs, "job waits", "jobs wait")
+            let waiting = Phrase.count(jobs, "job waits", "jobs wait")
             console.output.line("\(waiting) in the queue; \"skep serve\" does what is queued.")
         }
         for section in StatusBoard(picture: self, now: now).sections {

@@ -42,7 +42,7 @@ struct Diagnosis: Sendable {
         let warnings = findings.count { $0.verdict == .warn }
         let parts = [
             failures == 0 ? nil : "\(failures) to mend",
-            warnings == 0 ? nil : TimeText.count(warnings, "warning"),
+            warnings == 0 ? nil : Phrase.count(warnings, "warning"),
         ].compactMap { $0 }
         return parts.isEmpty ? "All is well." : parts.joined(separator: ", ") + "."
     }

@@ -36,9 +36,9 @@ struct Doctor {
     private var configuration: Diagnosis {
         let count = house.configuration.repositories.count
         let text = [
-            TimeText.count(count, "repository", "repositories"),
-            "\(TimeText.count(house.agents.count, "agent")) (\(house.agentsFolder))",
-            "\(TimeText.count(house.workflows.count, "workflow")) (\(house.workflowsFolder))",
+            Phrase.count(count, "repository", "repositories"),
+            "\(Phrase.count(house.agents.count, "agent")) (\(house.agentsFolder))",
+            "\(Phrase.count(house.workflows.count, "workflow")) (\(house.workflowsFolder))",
         ].joined(separator: ", ")
         if count == 0, let absence = house.absence {
             return Diagnosis(
@@ -63,7 +63,7 @@ struct Doctor {
             let jobs = try await queue.status().flatMap(\.counts.values).reduce(0, +)
             await queue.close()
             return Diagnosis(
-                "database", .ok, "\(house.state.database), \(TimeText.count(jobs, "job"))")
+                "database", .ok, "\(house.state.database), \(Phrase.count(jobs, "job"))")
         } catch {
             return Diagnosis("database", of: error)
         }

@@ -27,8 +27,8 @@ struct Rights {
             guard missing.allSatisfy({ $0.verdict == .warn }) else { return missing }
             let unknown = Set(rights.filter { $0.isGranted == nil }.map(\.name)).sorted()
             let granted = Set(rights.filter { $0.isGranted == true }.map(\.name)).sorted()
-            let suffix = unknown.isEmpty ? "" : "; can't be tried: \(TimeText.list(unknown, "and"))"
-            return [Diagnosis(subject, .ok, TimeText.list(granted, "and") + suffix)] + missing
+            let suffix = unknown.isEmpty ? "" : "; can't be tried: \(Phrase.list(unknown, "and"))"
+            return [Diagnosis(subject, .ok, Phrase.list(granted, "and") + suffix)] + missing
         } catch {
             return [Diagnosis(subject, of: error)]
         }

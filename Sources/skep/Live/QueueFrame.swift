@@ -29,8 +29,8 @@ struct QueueFrame {
 
     /// "1,240 done and 300 enqueued a minute"
     private var pace: String {
-        let done = TimeText.grouped(Int(picture.finishedPerMinute.rounded()))
-        let came = TimeText.grouped(Int(picture.enqueuedPerMinute.rounded()))
+        let done = Phrase.grouped(Int(picture.finishedPerMinute.rounded()))
+        let came = Phrase.grouped(Int(picture.enqueuedPerMinute.rounded()))
         return "\(done) done and \(came) enqueued a minute"
     }
 
@@ -75,12 +75,12 @@ struct QueueFrame {
         for status in picture.statuses {
             table.add([
                 status.shownName,
-                TimeText.grouped(status.counts[.ready] ?? 0),
-                TimeText.grouped(status.counts[.leased] ?? 0),
-                TimeText.grouped(status.counts[.scheduled] ?? 0),
-                TimeText.grouped(status.counts[.dead] ?? 0),
+                Phrase.grouped(status.counts[.ready] ?? 0),
+                Phrase.grouped(status.counts[.leased] ?? 0),
+                Phrase.grouped(status.counts[.scheduled] ?? 0),
+                Phrase.grouped(status.counts[.dead] ?? 0),
                 status.oldestReadyAt.map { TimeText.short(scene.now - $0) } ?? "-",
-                TimeText.grouped(Int(status.finishedPerMinute.rounded())),
+                Phrase.grouped(Int(status.finishedPerMinute.rounded())),
                 status.shownTimeToDrain, status.shownLimits,
             ])
         }
@@ -124,7 +124,7 @@ struct QueueFrame {
 extension JobProgress {
     /// "████░░░░░░ 40 %", or how much is done where the whole isn't known.
     func bar(_ width: Int) -> String {
-        guard let total, total > 0 else { return TimeText.grouped(Int(clamping: done)) }
+        guard let total, total > 0 else { return Phrase.grouped(Int(clamping: done)) }
         let share = min(1, max(0, Double(done) / Double(total)))
         let full = Int((share * Double(width)).rounded(.down))
         return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
@@ -133,7 +133,7 @@ extension JobProgress {
 
     /// "40 of 100"
     var text: String {
-        let done = TimeText.grouped(Int(clamping: done))
-        return total.map { "\(done) of \(TimeText.grouped(Int(clamping: $0)))" } ?? done
+        let done = Phrase.grouped(Int(clamping: done))
+        return total.map { "\(done) of \(Phrase.grouped(Int(clamping: $0)))" } ?? done
     }
 }

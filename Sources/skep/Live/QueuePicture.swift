@@ -26,8 +26,8 @@ struct QueuePicture: Sendable {
             (count(.ready), "ready"), (count(.scheduled), "scheduled"), (count(.dead), "dead"),
         ]
         return
-            (["\(TimeText.grouped(count(.leased))) running"]
-            + counts.filter { $0.0 > 0 }.map { "\(TimeText.grouped($0.0)) \($0.1)" })
+            (["\(Phrase.grouped(count(.leased))) running"]
+            + counts.filter { $0.0 > 0 }.map { "\(Phrase.grouped($0.0)) \($0.1)" })
             .joined(separator: ", ")
     }
 
@@ -50,7 +50,7 @@ struct QueuePicture: Sendable {
     /// "No worker knows jobs of kind "mail"; 5 jobs are ready."
     var unknownKindSentences: [String] {
         unknownKinds.map { kind, count in
-            let jobs = TimeText.count(count, "job is", "jobs are")
+            let jobs = Phrase.count(count, "job is", "jobs are")
             return "No worker knows jobs of kind \"\(kind)\"; \(jobs) ready."
         }
     }

@@ -251,7 +251,7 @@ extension PublishedPullRequest {
         }
         if isMergeable == false { parts.append("conflicts with its base") }
         if let checks { parts.append("checks \(checks.rawValue)") }
-        if rounds > 0 { parts.append("went back \(TimeText.count(rounds, "time"))") }
+        if rounds > 0 { parts.append("went back \(Phrase.count(rounds, "time"))") }
         return parts.joined(separator: ", ")
     }
 }

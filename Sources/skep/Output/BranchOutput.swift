@@ -55,7 +55,7 @@ struct MadeBranch {
             ("run", "\(run.id), \(summary.state.words(now))"),
             ("base", summary.shownBase),
             ("head", run.head?.short),
-            ("changes", comparison.map { "\(TimeText.count($0.filesChanged, "file")), \(change)" }),
+            ("changes", comparison.map { "\(Phrase.count($0.filesChanged, "file")), \(change)" }),
             ("pull request", run.pullRequest?.url),
         ])
         guard let comparison else { return }

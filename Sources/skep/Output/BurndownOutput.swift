@@ -83,7 +83,7 @@ extension Burndown {
     /// "20 issues, 600 min, 2 at once"
     private var most: String? {
         let parts = [
-            settings.maxIssues.map { TimeText.count($0, "issue") },
+            settings.maxIssues.map { Phrase.count($0, "issue") },
             settings.maxMinutes.map { "\($0) min of sessions" },
             settings.concurrency.map { "\($0) at once" },
         ].compactMap { $0 }

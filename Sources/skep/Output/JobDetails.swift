@@ -137,7 +137,7 @@ struct JobDetails {
         guard !jobs.isEmpty else { return nil }
         let shown = jobs.prefix(20).map { "\($0)" }
         let more = jobs.count > shown.count ? ["\(jobs.count - shown.count) more"] : []
-        return "job " + TimeText.list(shown + more, "and")
+        return "job " + Phrase.list(shown + more, "and")
     }
 
     /// As text where it is text; else base64 isn't worth it: its size.

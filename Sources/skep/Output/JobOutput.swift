@@ -69,7 +69,7 @@ extension Job {
         switch state {
         case .scheduled where isHeld: "held"
         case .scheduled where unmetDependencies > 0:
-            "after " + TimeText.count(unmetDependencies, "job")
+            "after " + Phrase.count(unmetDependencies, "job")
         case .scheduled where awaitedEvent != nil: "waits"
         case .scheduled: "due " + TimeText.relative(notBefore, to: now)
         case .ready: "ready " + TimeText.relative(readyAt ?? enqueuedAt, to: now)

@@ -71,7 +71,7 @@ extension [QueueStatus] {
                     + [
                         status.oldestReadyAt.map { TimeText.short(now - $0) } ?? "-",
                         status.nextDue.map { TimeText.relative($0, to: now) } ?? "-",
-                        TimeText.grouped(Int(status.finishedPerMinute.rounded())),
+                        Phrase.grouped(Int(status.finishedPerMinute.rounded())),
                         status.shownTimeToDrain, status.shownLimits,
                     ])
         }

@@ -160,7 +160,7 @@ struct RunDetails {
         case .burndown(let id)?: "burn-down \(id)"
         case .feedback(let number, _)?: "what was said of pull request #\(number)"
         case .choice(let runs)?:
-            "the choice among runs \(TimeText.list(runs.map(\.description), "and"))"
+            "the choice among runs \(Phrase.list(runs.map(\.description), "and"))"
         case nil: cause
         }
     }

@@ -103,7 +103,7 @@ extension Usage {
     /// "12,300 tokens in, 840 out, $0.42".
     var words: String {
         let money = cost.map { ", \($0)" } ?? ""
-        return "\(TimeText.grouped(Int(input))) tokens in, \(TimeText.grouped(Int(output))) out"
+        return "\(Phrase.grouped(Int(input))) tokens in, \(Phrase.grouped(Int(output))) out"
             + money
     }
 }

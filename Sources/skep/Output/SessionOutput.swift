@@ -13,7 +13,7 @@ extension RunHistory {
                 TimeText.relative(session.startedAt, to: now),
                 session.endedAt.map { TimeText.short($0 - session.startedAt) } ?? "-",
                 session.shownOutput,
-                session.facts.usage.map { TimeText.grouped(Int($0.tokens)) } ?? "—",
+                session.facts.usage.map { Phrase.grouped(Int($0.tokens)) } ?? "—",
                 session.facts.usage?.cost?.description ?? "—", session.shownEnding,
             ])
         }

@@ -1,3 +1,4 @@
+import SkepCore
 import SkepQueue
 
 /// Times and lengths, as people and as programs read them.
@@ -39,31 +40,9 @@ enum TimeText {
         }
     }
 
-    /// "1,234,567".
-    static func grouped(_ number: Int) -> String {
-        var text = String(number.magnitude)
-        var place = text.count - 3
-        while place > 0 {
-            text.insert(",", at: text.index(text.startIndex, offsetBy: place))
-            place -= 3
-        }
-        return number < 0 ? "-" + text : text
-    }
-
-    /// "1 job", "2 jobs".
-    static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
-        "\(grouped(number)) " + (number == 1 ? one : many ?? one + "s")
-    }
-
-    /// "a", "a and b", "a, b and c".
-    static func list(_ words: [String], _ conjunction: String) -> String {
-        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-        return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
-    }
-
     /// "There is a.", "There are a and b.".
     static func thereAre(_ words: [String]) -> String {
-        "There \(words.count == 1 ? "is" : "are") \(list(words, "and"))."
+        "There \(words.count == 1 ? "is" : "are") \(Phrase.list(words))."
     }
 
     /// "512 B", "3.4 kB", "1.2 MB".

@@ -119,7 +119,7 @@ extension StepDefinition {
     fileprivate var wayBack: String {
         guard !onOutcome.isEmpty else { return "-" }
         let ways = onOutcome.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
-        return ways.joined(separator: ", ") + ", \(TimeText.count(rounds, "round"))"
+        return ways.joined(separator: ", ") + ", \(Phrase.count(rounds, "round"))"
     }
 }
 
@@ -202,7 +202,7 @@ extension FeedbackSettings {
     fileprivate var words: String {
         guard !sources.isEmpty else { return "nothing goes back" }
         return sources.map(\.rawValue).sorted().joined(separator: ", ")
-            + ", \(TimeText.count(rounds, "round")), after \(TimeText.short(quiet)) of quiet"
+            + ", \(Phrase.count(rounds, "round")), after \(TimeText.short(quiet)) of quiet"
     }
 
     fileprivate var json: JSON {
@@ -223,7 +223,7 @@ extension BurndownTemplate {
             settings.agents.isEmpty
                 ? nil : "agents " + settings.agents.map(\.rawValue).joined(separator: ", "),
             until.map { "until \(RunningHours.time($0))" },
-            settings.maxIssues.map { "at most \(TimeText.count($0, "issue"))" },
+            settings.maxIssues.map { "at most \(Phrase.count($0, "issue"))" },
             settings.maxMinutes.map { "at most \($0) min of sessions" },
             settings.concurrency.map { "\($0) at once" },
         ].compactMap { $0 }.joined(separator: "; ")

@@ -214,7 +214,7 @@ struct AgentTrial: Sendable {
             "stop", left == 0 ? .ok : .fail,
             left == 0
                 ? "stopped after \(TimeText.short(length)), nothing of it is left"
-                : "\(TimeText.count(left, "process", "processes")) of it lived on",
+                : "\(Phrase.count(left, "process", "processes")) of it lived on",
             duration: length)
     }
 }

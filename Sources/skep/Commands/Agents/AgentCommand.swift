@@ -105,7 +105,7 @@ struct ListedAgent {
     var provider: String {
         guard let hold else {
             return definition.provider.rawValue
-                + (places.map { ", at most \(TimeText.count($0, "session"))" } ?? "")
+                + (places.map { ", at most \(Phrase.count($0, "session"))" } ?? "")
         }
         return
             "\(definition.provider.rawValue), parked until \(local.dayAndMinute(hold.until)): "
@@ -180,6 +180,6 @@ extension UsageSum {
         if let cost = usage.cost {
             return sessionsWithoutCost == 0 ? cost.description : "over \(cost)"
         }
-        return usage.tokens == 0 ? "—" : "\(TimeText.grouped(Int(usage.tokens))) tokens"
+        return usage.tokens == 0 ? "—" : "\(Phrase.grouped(Int(usage.tokens))) tokens"
     }
 }

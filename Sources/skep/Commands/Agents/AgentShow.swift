@@ -261,7 +261,7 @@ struct AgentPicture {
         let used =
             today.sessions == 0
             ? "nothing"
-            : "\(today.usage.words) in \(TimeText.count(today.sessions, "session"))"
+            : "\(today.usage.words) in \(Phrase.count(today.sessions, "session"))"
                 + (today.sessionsWithoutCost == 0
                     ? "" : ", the cost of \(today.sessionsWithoutCost) not known")
         return [
@@ -315,8 +315,8 @@ extension Budget {
     /// "200,000 tokens, $5.00".
     var words: String {
         let words = [
-            tokens.map { "\(TimeText.grouped(Int($0))) tokens" }, money.map(\.description),
-            time.map { "\(TimeText.grouped(Int($0.components.seconds / 60))) min" },
+            tokens.map { "\(Phrase.grouped(Int($0))) tokens" }, money.map(\.description),
+            time.map { "\(Phrase.grouped(Int($0.components.seconds / 60))) min" },
         ].compactMap { $0 }
         return words.isEmpty ? "no limit" : words.joined(separator: ", ")
     }

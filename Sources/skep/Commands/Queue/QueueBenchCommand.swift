@@ -43,7 +43,7 @@ struct QueueBench: AsyncParsableCommand {
         for figure in figures {
             let ratio = figure.perSecond / max(figures[0].perSecond, 1)
             table.add([
-                figure.what, TimeText.grouped(Int(figure.perSecond.rounded())),
+                figure.what, Phrase.grouped(Int(figure.perSecond.rounded())),
                 "\((ratio * 10).rounded() / 10)",
             ])
         }

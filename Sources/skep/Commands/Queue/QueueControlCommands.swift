@@ -99,7 +99,7 @@ struct QueueDrain: AsyncParsableCommand {
         try await store.pause(queue)
         console.say("Queue \"\(queue)\" is paused. Waiting until nothing of it runs.")
         try await store.waitUntilNothingRuns(in: queue) { count in
-            console.note("\(TimeText.count(count, "job runs", "jobs run")) still.")
+            console.note("\(Phrase.count(count, "job runs", "jobs run")) still.")
         }
         try await console.show(
             queue, in: store,
@@ -164,7 +164,7 @@ struct QueueLimit: AsyncParsableCommand {
         let what = key.map { "Key \"\($0)\" of queue \"\(queue)\"" } ?? "Queue \"\(queue)\""
         try await common.console().show(
             queue, in: store,
-            saying: count.map { "\(what) runs at most \(TimeText.count($0, "job")) at once." }
+            saying: count.map { "\(what) runs at most \(Phrase.count($0, "job")) at once." }
                 ?? "\(what) has no limit.")
     }
 }

@@ -25,7 +25,7 @@ struct QueueRetry: AsyncParsableCommand {
             let retried = try await selection.eachPage(of: [.dead], in: store) {
                 try await store.retry(matching: $0)
             }
-            let count = TimeText.count(retried.count, "job is", "jobs are")
+            let count = Phrase.count(retried.count, "job is", "jobs are")
             return console.show(retried, "retried", saying: "\(count) ready again.")
         }
         let swarm = SQLiteSwarmStore(store)
@@ -76,7 +76,7 @@ struct QueueCancel: AsyncParsableCommand {
             }
             return console.show(
                 meant, "would_cancel",
-                saying: "\(TimeText.count(meant.count, "job")) would be cancelled.")
+                saying: "\(Phrase.count(meant.count, "job")) would be cancelled.")
         }
         guard !selection.jobs.isEmpty else {
             if !yes {
@@ -85,7 +85,7 @@ struct QueueCancel: AsyncParsableCommand {
             let cancelled = try await selection.eachPage(of: unfinished, in: store) {
                 try await store.cancel(matching: $0)
             }
-            let count = TimeText.count(cancelled.count, "job is", "jobs are")
+            let count = Phrase.count(cancelled.count, "job is", "jobs are")
             return console.show(
                 cancelled, "cancelled", saying: "\(count) cancelled or told to stop.")
         }
@@ -221,7 +221,7 @@ struct QueueSend: AsyncParsableCommand {
         let console = common.console()
         switch answer {
         case .sent(let woken):
-            let count = TimeText.count(woken, "job goes on", "jobs go on")
+            let count = Phrase.count(woken, "job goes on", "jobs go on")
             console.say("Sent \"\(event)\"; \(count).")
             if console.isJSON {
                 console.show(.object(["outcome": .text("sent"), "woken": .number(woken)]))

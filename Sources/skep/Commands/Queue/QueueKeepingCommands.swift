@@ -47,7 +47,7 @@ struct QueuePrune: AsyncParsableCommand {
         filter.finishedUntil = olderThan.map { SystemClock().now - $0.length }
         if dryRun {
             let count = try await self.count(filter, in: store)
-            console.say("\(TimeText.count(count, "job")) would be removed.")
+            console.say("\(Phrase.count(count, "job")) would be removed.")
             return document(count, on: console)
         }
         if !yes { try Confirmation.ask("Remove these jobs for good?", console) }
@@ -57,7 +57,7 @@ struct QueuePrune: AsyncParsableCommand {
             guard more > 0 else { break }
             removed += more
         }
-        console.say("\(TimeText.count(removed, "job is", "jobs are")) removed.")
+        console.say("\(Phrase.count(removed, "job is", "jobs are")) removed.")
         document(removed, on: console)
     }
 
