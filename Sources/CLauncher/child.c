@@ -116,6 +116,11 @@ int skep_become_user(const struct skep_launch *launch) {
     return setuid(launch->user);
 }
 
+void skep_execute_as(uid_t user, gid_t group, char *const *arguments) {
+    struct skep_launch launch = {.changes_user = 1, .user = user, .group = group};
+    if (skep_become_user(&launch) == 0) execvp(arguments[0], arguments);
+}
+
 void skep_execute(const struct skep_launch *launch, int report, int has_own_tmp) {
     if (chdir(launch->directory) != 0) skep_fail(report, SKEP_STAGE_DIRECTORY, errno);
     char *const *environment = launch->environment;

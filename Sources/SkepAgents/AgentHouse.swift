@@ -66,6 +66,13 @@ public struct AgentHouse: Sendable {
         user.map { ["USER": $0.name, "LOGNAME": $0.name] } ?? [:]
     }
 
+    /// The words of a command as they are run by whoever agents run as.
+    ///
+    /// - Parameter words: The program, by its name or path, and its arguments.
+    public func byAgentsUser(_ words: [String]) -> [String] {
+        user.map { [host, "--user", "\($0.uid):\($0.gid)"] + words } ?? words
+    }
+
     /// What of the mirror a workspace can't be without. Its names stay hidden: of other runs, and of
     /// commits that are kept because they hold a secret.
     func objects(of workspace: Workspace) -> [String] {

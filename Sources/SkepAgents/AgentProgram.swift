@@ -52,12 +52,11 @@ extension HostedAgent: InspectableAgent {
         var variables = house.allowed(definition.environment)
         variables["HOME"] = house.loginHome
         variables.merge(house.userVariables) { own, _ in own }
-        var options = PlatformOptions()
-        if let user = house.user {
-            options.userID = user.uid
-            options.groupID = user.gid
-            options.supplementaryGroups = []
+        if house.user != nil {
+            // For the host, which takes it away.
+            variables["LD_LIBRARY_PATH"] = house.environment["LD_LIBRARY_PATH"]
         }
+        var options = PlatformOptions()
         options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .zero)]
         let environment = Environment.custom(
             Dictionary(
@@ -67,8 +66,9 @@ extension HostedAgent: InspectableAgent {
             defer { group.cancelAll() }
             group.addTask {
                 // The shell finds it by its path as ever, and gives way to it.
+                let words = house.byAgentsUser([program, "--version"])
                 let result = try? await run(
-                    .name("sh"), arguments: ["-c", "cd / && exec \"$0\" --version", program],
+                    .name("sh"), arguments: Arguments(["-c", "cd / && exec \"$@\"", "sh"] + words),
                     environment: environment, platformOptions: options, input: .none,
                     output: .string(limit: 64 << 10), error: .discarded)
                 guard let result, result.terminationStatus.isSuccess else { return nil }

@@ -20,8 +20,11 @@ enum SkepHost {
         if arguments.dropFirst().first == "--probe-sandbox" {
             SandboxTrial.run(Array(arguments.dropFirst(2)))
         }
+        if arguments.dropFirst().first == "--user" {
+            OtherUser.execute(Array(arguments.dropFirst(2)))
+        }
         guard arguments.count == 3, arguments[1] == "--session" else {
-            write("usage: skep-host --session FOLDER\n", to: 2)
+            write("usage: skep-host --session FOLDER\n       \(OtherUser.usage)\n", to: 2)
             exit(64)
         }
         guard chdir(arguments[2]) == 0 else {

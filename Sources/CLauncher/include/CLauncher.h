@@ -177,6 +177,10 @@ int skep_daemonize(void);
 /// and XFSZ are ignored, so that they become errors. -1 with errno when there is no pipe.
 int skep_signal_pipe(void);
 
+/// Becomes a user, with no further groups, and gives way to a program that PATH leads to. Returns
+/// only when that fails, with errno set.
+void skep_execute_as(uid_t user, gid_t group, char *_Nullable const *_Nonnull arguments);
+
 /// Makes orphaned descendants children of this process. 0, or an errno (ENOSYS without Linux).
 int skep_become_subreaper(void);
 

@@ -53,18 +53,14 @@ extension TrialFolder {
             cd "$0" && "$1" init -q -b main && printf '# A place to try an agent\\n' >README.md \
             && "$1" add README.md && "$1" commit -q -m 'Begin' && "$1" rev-parse HEAD
             """
+        let words = house.byAgentsUser(["sh", "-c", script, repository, git])
         var options = PlatformOptions()
-        if let user {
-            options.userID = user.uid
-            options.groupID = user.gid
-            options.supplementaryGroups = []
-        }
         options.createSession = true
         options.teardownSequence = [
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)
         ]
         let result = try await Subprocess.run(
-            .name("sh"), arguments: ["-c", script, repository, git],
+            .name("sh"), arguments: Arguments(["-c", "exec \"$@\"", "sh"] + words),
             environment: .inherit.updating([
                 "HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Skep",
                 "GIT_AUTHOR_EMAIL": "skep@localhost", "GIT_COMMITTER_NAME": "Skep",

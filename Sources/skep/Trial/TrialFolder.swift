@@ -17,7 +17,7 @@ import SkepQueue
 /// are kept.
 struct TrialFolder: Sendable {
     let path: String
-    let user: AgentUser?
+    let house: AgentHouse
 
     var repository: String { path + "/work" }
     var home: String { path + "/home" }
@@ -41,11 +41,11 @@ struct TrialFolder: Sendable {
 
     /// - Parameters:
     ///   - path: From `make`.
-    ///   - user: Who agents run as; `nil`: whoever runs Skep.
-    init(_ path: String, user: AgentUser?) throws {
+    ///   - house: Says who agents run as.
+    init(_ path: String, of house: AgentHouse) throws {
         self.path = path
-        self.user = user
-        chmod(path, user == nil ? 0o700 : 0o711)
+        self.house = house
+        chmod(path, house.user == nil ? 0o700 : 0o711)
         try folder(TrialFolder.sessions(in: path), mode: 0o711, isAgents: false)
         try folder(repository, mode: 0o700)
         try folder(home, mode: 0o700)
@@ -59,7 +59,7 @@ struct TrialFolder: Sendable {
                 .unavailable, "Can't make the folder \"\(path)\".",
                 why: StateFolder.reason(errno) + ".")
         }
-        if let user, isAgents { chown(path, user.uid, user.gid) }
+        if let user = house.user, isAgents { chown(path, user.uid, user.gid) }
     }
 
     /// What stands in a file of the repository; `nil` when there is none.

@@ -54,7 +54,7 @@ struct AgentTest: AsyncParsableCommand {
             common.layers(), agentsRunAs: .user(allowRoot: options.allowRoot),
             sessions: TrialFolder.sessions(in: path))
         let agent = try house.agent(AgentName(rawValue: name))
-        let folder = try TrialFolder(path, user: house.agentHouse.user)
+        let folder = try TrialFolder(path, of: house.agentHouse)
         defer {
             do throws(AgentsError) {
                 try house.agentHouse.takeLoginsBack(of: agent.definition, from: folder.home)
