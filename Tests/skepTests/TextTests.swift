@@ -1,3 +1,4 @@
+import SkepCore
 import SkepQueue
 import Testing
 
@@ -153,5 +154,20 @@ import Testing
             document.line()
                 == #"{"text":"a\"\\\n\u001b[31m\u202eé🐝\udb40\udc41","none":null,"list":[-1,true],"empty":{}}"#
         )
+    }
+}
+
+@Suite struct RunStateTests {
+    @Test("What a run waits for is told in one line with the time, also where it is a sentence")
+    func waiting() {
+        let now = Timestamp(milliseconds: 1_790_000_000_000)
+        func words(_ reason: String, _ until: Timestamp?) -> String {
+            RunState.waiting(reason: reason, until: until).words(now)
+        }
+
+        #expect(words("rate limit", now + .seconds(180)) == "waiting: rate limit, in 3 min")
+        #expect(
+            words("There is no ann.", now + .seconds(60)) == "waiting: There is no ann, in 1 min")
+        #expect(words("There is no ann.", nil) == "waiting: There is no ann.")
     }
 }

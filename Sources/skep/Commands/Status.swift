@@ -114,6 +114,12 @@ struct StatusReader {
 }
 
 extension StatusPicture {
+    private func member(_ open: RunSummary) -> JSON {
+        let reasons = obstacles[open.run.id].map { JSON.list($0.map(\.json)) }
+        return .object(
+            open.members + [JSON.Member(key: "why_not_running", value: reasons ?? .null)])
+    }
+
     var json: JSON {
         .object([
             "state_folder": .text(state.path),
@@ -125,7 +131,7 @@ extension StatusPicture {
             } ?? .null,
             "full_disk": fullDisk?.json ?? .null,
             "queues": .list(queues.map(\.json)),
-            "open_runs": .list(open.map(\.json)),
+            "open_runs": .list(open.map(member)),
             "waiting": .list(waiting.map(\.json)),
             "pull_requests": .list(pullRequests.map(\.json)),
             "questions": .list(questions.map(\.json)),

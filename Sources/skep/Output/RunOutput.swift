@@ -6,8 +6,11 @@ extension RunState {
     func words(_ now: Timestamp) -> String {
         switch self {
         case .working(let step): "working (\(step))"
-        case .waiting(let reason, let until):
-            "waiting: \(reason)" + (until.map { ", \(TimeText.relative($0, to: now))" } ?? "")
+        case .waiting(let reason, let until?):
+            // Some are sentences.
+            "waiting: \(reason.hasSuffix(".") ? String(reason.dropLast()) : reason), "
+                + TimeText.relative(until, to: now)
+        case .waiting(let reason, nil): "waiting: \(reason)"
         default: word.split(separator: "_").joined(separator: " ")
         }
     }
