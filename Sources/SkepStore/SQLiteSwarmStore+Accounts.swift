@@ -43,11 +43,16 @@ extension SQLiteSwarmStore {
     }
 
     public func note(
-        _ usage: Usage, of session: SessionID, with account: ProviderAccount, by lease: LeaseToken
+        _ usage: Usage?, outputBytes: Int64, of session: SessionID, with account: ProviderAccount,
+        by lease: LeaseToken
     ) async throws {
         try await queue.write { transaction in
             try transaction.requireLease(lease)
             let swarm = SwarmTransaction(transaction)
+            try swarm.execute(
+                "UPDATE session SET output_bytes = ? WHERE id = ? AND ended_at_ms IS NULL",
+                [outputBytes, session.rawValue])
+            guard let usage else { return }
             if usage.tokens > 0 { try swarm.noteWorks(account, as: session) }
             try swarm.execute(
                 """
@@ -100,6 +105,7 @@ extension SQLiteSwarmStore {
                            COUNT(*) - COUNT(cost_microdollars) AS without_cost,
                            COALESCE(SUM(MAX(0, COALESCE(ended_at_ms, ?) - started_at_ms)), 0)
                              AS working_ms,
+                           COALESCE(SUM(output_bytes), 0) AS output_bytes,
                            COALESCE(SUM(input_tokens), 0) AS input_tokens,
                            SUM(cached_input_tokens) AS cached_input_tokens,
                            SUM(cache_write_tokens) AS cache_write_tokens,
@@ -113,7 +119,8 @@ extension SQLiteSwarmStore {
             return UsageSum(
                 usage: SessionRow.usage(row) ?? Usage(),
                 time: .milliseconds(row["working_ms"] as Int64),
-                sessions: row["sessions"], sessionsWithoutCost: row["without_cost"])
+                outputBytes: row["output_bytes"], sessions: row["sessions"],
+                sessionsWithoutCost: row["without_cost"])
         }
     }
 }

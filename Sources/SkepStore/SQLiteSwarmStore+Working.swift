@@ -133,12 +133,13 @@ extension SwarmTransaction {
 
     func close(_ session: SessionClosing) throws {
         let facts = session.facts
-        // One that can't say it any more has used what was noted while it ran.
+        // One that can't say it any more has used and printed what was noted while it ran.
         let usage = try facts.usage ?? self.session(session.id.rawValue).facts.usage
         try execute(
             """
             UPDATE session
-               SET ended_at_ms = MAX(started_at_ms, MIN(?, ?)), ending = ?, output_bytes = ?,
+               SET ended_at_ms = MAX(started_at_ms, MIN(?, ?)), ending = ?,
+                   output_bytes = COALESCE(NULLIF(?, 0), output_bytes),
                    vendor_session = ?, model = ?,
                    input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?,
                    output_tokens = ?, reasoning_tokens = ?, cost_microdollars = ?, failure = ?,

@@ -56,4 +56,24 @@ struct CatalogTests {
         ])
         #expect(found.first?.hasPrefix("an agent has no key \"command\"") == true)
     }
+
+    @Test("Budgets are read with all that they may hold")
+    func readsBudgets() throws {
+        let run = CommandFixture.map([
+            ("tokens", .integer(2_000_000)), ("usd", .text("2.50")), ("minutes", .integer(90)),
+            ("output_mb", .integer(256)),
+        ])
+        let budgets = CommandFixture.map([("run", run), ("warn_percent", .integer(50))])
+        let agent = try CommandFixture().agent(script: "true", [("budgets", budgets)])
+
+        let read = agent.definition.budgets
+        #expect(
+            read.run
+                == Budget(
+                    tokens: 2_000_000, money: Money(microdollars: 2_500_000), time: .seconds(5400),
+                    outputBytes: 256 << 20))
+        #expect(read.run.words == "2,000,000 tokens, $2.50, 90 minutes, 256 MiB of output")
+        #expect(read.day.isUnlimited && read.issue.isUnlimited)
+        #expect(read.warnsAtPercent == 50)
+    }
 }

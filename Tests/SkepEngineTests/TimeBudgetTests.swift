@@ -5,7 +5,7 @@ import Testing
 
 @testable import SkepEngine
 
-@Suite("Budgets of time")
+@Suite("Budgets of time and output")
 struct TimeBudgetTests {
     /// Lets time pass while sessions say nothing, no faster than they are looked at.
     private func pass(
@@ -92,6 +92,58 @@ struct TimeBudgetTests {
             }
             let gates = try await swarm.dispatchAnswer(swarm.tracker.put(7), to: ["ann"])
             #expect(gates.map(\.kind) == [.budget])
+        }
+    }
+
+    @Test("What sessions print side by side uses up a day's output together")
+    func output() async throws {
+        try await Swarm.with(budgets: Budgets(day: Budget(outputBytes: 10 << 20))) { swarm in
+            let runs = [
+                try await swarm.dispatch(swarm.tracker.put(5)),
+                try await swarm.dispatch(swarm.tracker.put(6)),
+            ]
+            try await swarm.working(leases: .seconds(86_400)) {
+                try await eventually("both run") { swarm.agents[0].snapshot.running.count == 2 }
+                swarm.agents[0].print(Int64(9) << 19)
+                try await passUntilWarned(
+                    of: "the budget for a day (10 MiB of output)", swarm)
+                #expect(swarm.agents[0].snapshot.running.count == 2)
+                swarm.agents[0].print(6 << 20)
+                try await pass(swarm, "both wait") {
+                    for run in runs {
+                        let last = try await swarm.store.history(of: run).attempts.last
+                        guard last?.outcome == "snoozed" else { return false }
+                    }
+                    return true
+                }
+            }
+
+            for run in runs {
+                let session = try await swarm.store.history(of: run).sessions.last
+                #expect(session?.facts.failure?.type == .budget)
+                #expect(session?.facts.usage == nil)
+                #expect(session?.outputBytes == 6 << 20)
+            }
+        }
+    }
+
+    @Test("A session that is lost with its host keeps what it was seen to have printed")
+    func lost() async throws {
+        try await Swarm.with(budgets: Budgets(run: Budget(outputBytes: 10 << 20))) { swarm in
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+            try await swarm.working(leases: .seconds(86_400)) {
+                try await eventually("it runs") { swarm.agents[0].snapshot.running.count == 1 }
+                swarm.agents[0].print(4096)
+                try await pass(swarm, "it is noted") {
+                    try await swarm.store.usage(of: .run(run)).outputBytes == 4096
+                }
+                swarm.agents[0].finish(.lost)
+                try await eventually("it has ended") {
+                    try await swarm.store.history(of: run).sessions.first?.endedAt != nil
+                }
+            }
+
+            #expect(try await swarm.store.history(of: run).sessions.first?.outputBytes == 4096)
         }
     }
 

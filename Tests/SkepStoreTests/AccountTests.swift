@@ -226,10 +226,11 @@ struct AccountTests {
 
                 if isUse {
                     try await bench.store.note(
-                        Usage(), of: session.id, with: account, by: trying)
+                        Usage(), outputBytes: 0, of: session.id, with: account, by: trying)
                     #expect(try await state(tokens[1], bench) == .scheduled)
                     try await bench.store.note(
-                        Usage(input: 1), of: session.id, with: account, by: trying)
+                        Usage(input: 1), outputBytes: 0, of: session.id, with: account,
+                        by: trying)
                 } else {
                     try await bench.store.settle(
                         trying,
@@ -350,9 +351,12 @@ struct AccountTests {
             let noted = Usage(input: 10, cachedInput: 4, output: 2, cost: Money(microdollars: 9))
 
             try await bench.store.note(
-                noted, of: session.id, with: account, by: token)
+                noted, outputBytes: 4096, of: session.id, with: account, by: token)
+            try await bench.store.note(
+                nil, outputBytes: 5000, of: session.id, with: account, by: token)
 
             #expect(try await bench.store.usage(of: day).usage == noted)
+            #expect(try await bench.store.usage(of: day).outputBytes == 5000)
             #expect(
                 try await bench.store.usage(of: day, besides: session.id, at: nil) == UsageSum())
             #expect(try await bench.store.session(session.id)?.facts.usage == noted)
@@ -362,11 +366,12 @@ struct AccountTests {
                 as: StepSettlement(
                     .close(.chosen, detail: ""),
                     session: SessionClosing(
-                        id: session.id, ending: "x", outputBytes: 1, facts: end)))
+                        id: session.id, ending: "x", outputBytes: 6000, facts: end)))
             #expect(try await bench.store.usage(of: day).usage.tokens == 15)
+            #expect(try await bench.store.usage(of: day).outputBytes == 6000)
             await #expect(throws: QueueError.self) {
                 try await bench.store.note(
-                    noted, of: session.id, with: account, by: token)
+                    noted, outputBytes: 1, of: session.id, with: account, by: token)
             }
         }
     }

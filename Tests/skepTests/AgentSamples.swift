@@ -48,7 +48,8 @@ extension Samples {
         ],
         today: [
             "claude": UsageSum(
-                usage: usage, time: .seconds(5400), sessions: 3, sessionsWithoutCost: 1),
+                usage: usage, time: .seconds(5400), outputBytes: 5 << 20, sessions: 3,
+                sessionsWithoutCost: 1),
             "grok": UsageSum(usage: Usage(input: 2000, output: 100), sessions: 1),
         ], places: [grok.provider: 2])
 

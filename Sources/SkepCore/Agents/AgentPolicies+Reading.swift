@@ -74,7 +74,8 @@ extension NetworkEndpoint {
 }
 
 extension Budgets {
-    /// Reads `{run: {tokens: 2000000, usd: 5, minutes: 90}, issue: {…}, day: {…}, warn_percent: 80}`.
+    /// Reads `{run: {tokens: 2000000, usd: 5, minutes: 90, output_mb: 256}, issue: {…}, day: {…},
+    /// warn_percent: 80}`.
     init(_ reader: SettingsReader?) {
         self.init()
         guard let reader else { return }
@@ -92,6 +93,7 @@ extension Budget {
         guard let reader else { return }
         tokens = reader.integer("tokens", in: 1...1_000_000_000_000).map(Int64.init)
         time = reader.integer("minutes", in: 1...1_000_000).map { .seconds($0 * 60) }
+        outputBytes = reader.integer("output_mb", in: 1...1_000_000).map { Int64($0) << 20 }
         if let text = reader.text("usd") {
             money = Money(text)
             if money == nil {

@@ -32,14 +32,44 @@ public struct Budget: Sendable, Hashable, Codable {
     public var money: Money?
     /// The lengths of all sessions together.
     public var time: Duration?
+    /// What they have printed, in bytes.
+    public var outputBytes: Int64?
 
-    public init(tokens: Int64? = nil, money: Money? = nil, time: Duration? = nil) {
+    public init(
+        tokens: Int64? = nil, money: Money? = nil, time: Duration? = nil, outputBytes: Int64? = nil
+    ) {
         self.tokens = tokens
         self.money = money
         self.time = time
+        self.outputBytes = outputBytes
     }
 
-    public var isUnlimited: Bool { tokens == nil && money == nil && time == nil }
+    public var isUnlimited: Bool {
+        tokens == nil && money == nil && time == nil && outputBytes == nil
+    }
+
+    /// "2,000,000 tokens, $5.00, 90 minutes, 256 MiB of output"; empty: no limit.
+    public var words: String {
+        Self.words(tokens: tokens, money: money, time: time, outputBytes: outputBytes)
+    }
+
+    /// The same of what was used of it.
+    public func words(of used: UsageSum) -> String {
+        Self.words(
+            tokens: tokens.map { _ in used.usage.tokens },
+            money: money.map { _ in used.usage.cost ?? .zero }, time: time.map { _ in used.time },
+            outputBytes: outputBytes.map { _ in used.outputBytes })
+    }
+
+    private static func words(
+        tokens: Int64?, money: Money?, time: Duration?, outputBytes: Int64?
+    ) -> String {
+        [
+            tokens.map { Phrase.count($0, "token") }, money.map { "\($0)" },
+            time.map { Phrase.count($0.components.seconds / 60, "minute") },
+            outputBytes.map { "\(Phrase.grouped(Int($0 >> 20))) MiB of output" },
+        ].compactMap(\.self).joined(separator: ", ")
+    }
 }
 
 /// An agent's budgets: for one run, for all its runs on one issue, and for all it does on one day

@@ -38,10 +38,15 @@ public protocol AccountStore: Sendable {
     func usage(of scope: UsageScope, besides session: SessionID?, at now: Timestamp?) async throws
         -> UsageSum
 
-    /// Writes down what a running session has used so far, which shows that its account works. One
-    /// that is settled keeps what it has.
+    /// Writes down what a running session has used and printed so far; that it uses something shows
+    /// that its account works. One that is settled keeps what it has.
+    ///
+    /// - Parameters:
+    ///   - usage: `nil`: it hasn't said yet.
+    ///   - outputBytes: What it has printed.
     func note(
-        _ usage: Usage, of session: SessionID, with account: ProviderAccount, by lease: LeaseToken
+        _ usage: Usage?, outputBytes: Int64, of session: SessionID, with account: ProviderAccount,
+        by lease: LeaseToken
     ) async throws
 
     /// Writes down how a running session is confined.
@@ -130,16 +135,19 @@ public struct UsageSum: Sendable, Hashable {
     public var usage: Usage
     /// Their lengths together.
     public var time: Duration
+    /// What they have printed.
+    public var outputBytes: Int64
     public var sessions: Int
     /// Those whose cost nobody knows.
     public var sessionsWithoutCost: Int
 
     public init(
-        usage: Usage = Usage(), time: Duration = .zero, sessions: Int = 0,
+        usage: Usage = Usage(), time: Duration = .zero, outputBytes: Int64 = 0, sessions: Int = 0,
         sessionsWithoutCost: Int = 0
     ) {
         self.usage = usage
         self.time = time
+        self.outputBytes = outputBytes
         self.sessions = sessions
         self.sessionsWithoutCost = sessionsWithoutCost
     }

@@ -19,7 +19,10 @@ struct BudgetScope: Sendable {
             Double(usage.cost?.microdollars ?? 0) / Double(max(limit.microdollars, 1))
         }
         let time = budget.time.map { (used.time + more.time) / $0 }
-        return max(tokens ?? 0, money ?? 0, time ?? 0)
+        let output = budget.outputBytes.map { limit in
+            Double(used.outputBytes + more.outputBytes) / Double(limit)
+        }
+        return max(tokens ?? 0, money ?? 0, time ?? 0, output ?? 0)
     }
 
     /// "the budget for a day (2,000,000 tokens, $5.00)".
@@ -30,21 +33,15 @@ struct BudgetScope: Sendable {
             case .issue: "the budget for an issue"
             case .day: "the budget for a day"
             }
-        let limits = [
-            budget.tokens.map { Phrase.count($0, "token") }, budget.money.map { "\($0)" },
-            budget.time.map { Phrase.count($0.minutes, "minute") },
-        ].compactMap(\.self)
-        return "\(whose) (\(limits.joined(separator: ", ")))"
+        return "\(whose) (\(budget.words))"
     }
 
     /// - Parameter more: Used besides.
     func failure(of agent: AgentName, with more: UsageSum) -> AgentFailure {
-        let usage = used.usage + more.usage
-        let has = [
-            budget.tokens.map { _ in Phrase.count(usage.tokens, "token") },
-            budget.money.map { _ in "\(usage.cost ?? .zero)" },
-            budget.time.map { _ in Phrase.count((used.time + more.time).minutes, "minute") },
-        ].compactMap(\.self).joined(separator: ", ")
+        let has = budget.words(
+            of: UsageSum(
+                usage: used.usage + more.usage, time: used.time + more.time,
+                outputBytes: used.outputBytes + more.outputBytes))
         return AgentFailure(
             type: .budget, message: "agent \(agent) has used \(has) of \(words)",
             evidence: [
@@ -52,11 +49,6 @@ struct BudgetScope: Sendable {
             ],
             resetsAt: renewsAt)
     }
-}
-
-extension Duration {
-    /// Whole minutes.
-    fileprivate var minutes: Int64 { components.seconds / 60 }
 }
 
 extension SwarmParts {

@@ -10,6 +10,8 @@ struct BudgetWatch {
     private(set) var meter: UsageMeter
     /// How long the session has run.
     private var time = Duration.zero
+    /// What it has printed, in bytes.
+    private(set) var printed: Int64 = 0
     private var warned: Set<String> = []
 
     init(_ agent: AgentDefinition, _ scopes: [BudgetScope], prices: PriceTable) {
@@ -24,7 +26,9 @@ struct BudgetWatch {
         scopes.first { $0.share(with: own) >= 1 }?.failure(of: agent.name, with: own)
     }
 
-    private var own: UsageSum { UsageSum(usage: meter.usage, time: time) }
+    private var own: UsageSum {
+        UsageSum(usage: meter.usage, time: time, outputBytes: printed)
+    }
 
     /// - Parameters:
     ///   - time: How long the session had run then.
@@ -51,6 +55,7 @@ struct BudgetWatch {
     mutating func look(
         after time: Duration, printed: Int64, warn: (String) async -> Void
     ) async -> AgentFailure? {
+        self.printed = max(self.printed, printed)
         let limits = agent.limits
         await tell(
             time / limits.time, of: "its time (\(limits.timeKey))", warn)

@@ -12,6 +12,7 @@ actor SessionWatch {
     private var tree: TreeState
     /// What the session's row says it has used, and how it is confined.
     private var noted: Usage
+    private var notedOutput: Int64
     private var notedSandbox: SandboxReport?
     private var notesAgainAt: Duration
     /// When it is looked again what the others have used.
@@ -36,6 +37,7 @@ actor SessionWatch {
         progress = ProgressWatch(limit: context.agent.definition.limits.idleTurns)
         tree = TreeState(workspace.path)
         noted = session.facts.usage ?? Usage()
+        notedOutput = session.outputBytes
         notedSandbox = session.facts.sandbox
         notesAgainAt = context.parts.clock.uptime
         looksAgainAt = notesAgainAt + Self.lookInterval
@@ -104,13 +106,17 @@ actor SessionWatch {
     /// - Returns: Whether it looked.
     private func share() async -> Bool {
         let now = context.parts.clock.uptime
-        guard budget.meter.usage.tokens > noted.tokens, now >= notesAgainAt else { return false }
+        let (usage, printed) = (budget.meter.usage, budget.printed)
+        let hasUsed = usage.tokens > noted.tokens
+        let hasPrinted =
+            printed > notedOutput && budget.scopes.contains { $0.budget.outputBytes != nil }
+        guard hasUsed || hasPrinted, now >= notesAgainAt else { return false }
         notesAgainAt = now + Self.noteInterval
         do {
             try await context.parts.store.note(
-                budget.meter.usage, of: session, with: context.agent.definition.provider,
-                by: context.lease.token)
-            noted = budget.meter.usage
+                hasUsed ? usage : nil, outputBytes: max(printed, notedOutput), of: session,
+                with: context.agent.definition.provider, by: context.lease.token)
+            (noted, notedOutput) = (hasUsed ? usage : noted, max(printed, notedOutput))
             budget.scopes = try await context.budgets(besides: session)
             return true
         } catch {

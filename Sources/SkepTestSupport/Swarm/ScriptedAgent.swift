@@ -260,7 +260,8 @@ private struct ScriptedSession: AgentSession {
                 }
                 let facts = agent.facts(of: id)
                 return SessionResult(
-                    ending: ending, startedAt: clock.now, endedAt: clock.now, outputBytes: 5,
+                    ending: ending, startedAt: clock.now, endedAt: clock.now,
+                    outputBytes: ending == .lost ? 0 : max(5, agent.printed),
                     tail: "bye.", failure: facts.failure ?? AgentFailure(ending),
                     usage: facts.usage, start: facts.start, question: facts.question)
             }

@@ -134,6 +134,7 @@ struct ListedAgent {
             "today": .object([
                 "sessions": .number(today.sessions),
                 "seconds": .number(today.time.components.seconds),
+                "output_bytes": .number(today.outputBytes),
                 "usage": today.usage.json,
             ]),
             "is_ready": .boolean(problem == nil),

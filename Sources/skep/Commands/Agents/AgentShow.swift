@@ -149,6 +149,7 @@ struct AgentPicture {
         let limits = definition.limits
         let sandbox = definition.sandbox
         func megabytes(_ bytes: Int64?) -> String { bytes.map { "\($0 >> 20) MiB" } ?? "no limit" }
+        func limit(_ budget: Budget) -> String { budget.isUnlimited ? "no limit" : budget.words }
         func length(_ length: Duration?) -> String {
             length.map { "\($0.components.seconds / 60) min" } ?? "no limit"
         }
@@ -187,9 +188,9 @@ struct AgentPicture {
             ("limits.processes", "\(limits.processes)", ["limits.processes"]),
             ("limits.disk_mb", megabytes(limits.diskBytes), ["limits.disk_mb"]),
             ("limits.idle_turns", "\(limits.idleTurns)", ["limits.idle_turns"]),
-            ("budgets.run", definition.budgets.run.words, ["budgets.run"]),
-            ("budgets.issue", definition.budgets.issue.words, ["budgets.issue"]),
-            ("budgets.day", definition.budgets.day.words, ["budgets.day"]),
+            ("budgets.run", limit(definition.budgets.run), ["budgets.run"]),
+            ("budgets.issue", limit(definition.budgets.issue), ["budgets.issue"]),
+            ("budgets.day", limit(definition.budgets.day), ["budgets.day"]),
             (
                 "permissions.refuse",
                 definition.permissions.refused.map(\.rawValue).sorted().joined(separator: ", "),
@@ -308,17 +309,6 @@ extension SandboxPolicy {
     func words(givenAtMost most: SandboxLevel?) -> String {
         guard let most, most < level else { return level.rawValue }
         return "\(most.rawValue) of \(level.rawValue)"
-    }
-}
-
-extension Budget {
-    /// "200,000 tokens, $5.00".
-    var words: String {
-        let words = [
-            tokens.map { "\(Phrase.grouped(Int($0))) tokens" }, money.map(\.description),
-            time.map { "\(Phrase.grouped(Int($0.components.seconds / 60))) min" },
-        ].compactMap { $0 }
-        return words.isEmpty ? "no limit" : words.joined(separator: ", ")
     }
 }
 
