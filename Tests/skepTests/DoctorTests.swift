@@ -37,6 +37,7 @@ import Testing
         lock.markReady()
         #expect(ServeLock.holder(state)?.isReady == true)
         #expect(ServeLock.holder(state)?.processID == getpid())
+        #expect(ServeLock.holder(state)?.isDemo == false)
 
         let second = Task { try await ServeLock(state, clock: clock) }
         while !second.isCancelled, clock.sleeperCount == 0 { await Task.yield() }
@@ -48,6 +49,20 @@ import Testing
 
         #expect(error?.kind == .conflict)
         #expect(error?.why == "It is process \(getpid()).")
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("A demo is told from what can be restarted")
+    func demo() async throws {
+        let folder = TemporaryFolder()
+        let state = StateFolder(path: folder.path)
+
+        let lock = try await ServeLock(state, isDemo: true, clock: ManualClock())
+        lock.markReady()
+
+        let holder = ServeLock.holder(state)
+        #expect(holder?.isReady == true)
+        #expect(holder?.isDemo == true)
         withExtendedLifetime(lock) {}
     }
 

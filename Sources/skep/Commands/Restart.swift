@@ -30,6 +30,13 @@ struct Restart: AsyncParsableCommand {
                 .conflict, "No \"skep serve\" works on \"\(house.state.path)\".",
                 advice: "Start it with \"skep serve\".")
         }
+        guard !old.isDemo else {
+            throw ProgramError(
+                .conflict, "A demo works on \"\(house.state.path)\", and can't be restarted.",
+                advice:
+                    "End it with Ctrl-C: it says then how to serve its tracker again, and \"skep "
+                    + "serve\" goes on with its work.")
+        }
         guard kill(old.processID, SIGHUP) == 0 else {
             throw ProgramError(
                 .refused, "Can't restart process \(old.processID).",

@@ -17,15 +17,18 @@ final class ServeLock: Sendable {
         let startedAt: Timestamp
         /// Whether it has begun to work.
         let isReady: Bool
+        /// Whether it is a demo, which has the tracker in it as well and can't begin anew.
+        var isDemo = false
     }
 
     private let descriptor: Int32
     private let startedAt: Timestamp
+    private let isDemo: Bool
 
     /// Takes the lock.
     ///
     /// - Throws: `ProgramError` with the process that holds it.
-    init(_ state: StateFolder, clock: any Clock) async throws {
+    init(_ state: StateFolder, isDemo: Bool = false, clock: any Clock) async throws {
         _ = mkdir(state.run, 0o700)
         let descriptor = open(state.serveLock, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
@@ -50,6 +53,7 @@ final class ServeLock: Sendable {
         }
         self.descriptor = descriptor
         startedAt = clock.now
+        self.isDemo = isDemo
         write(isReady: false)
     }
 
@@ -66,7 +70,11 @@ final class ServeLock: Sendable {
     func markReady() { write(isReady: true) }
 
     private func write(isReady: Bool) {
-        let line = "\(getpid()) \(startedAt.milliseconds) \(isReady ? "ready" : "starting")\n"
+        let words = [
+            "\(getpid())", "\(startedAt.milliseconds)", isReady ? "ready" : "starting",
+            isDemo ? "demo" : "serve",
+        ]
+        let line = words.joined(separator: " ") + "\n"
         ftruncate(descriptor, 0)
         _ = Array(line.utf8).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
@@ -89,13 +97,13 @@ final class ServeLock: Sendable {
         let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
         let words = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
             .split(whereSeparator: \.isWhitespace)
-        guard words.count == 3, let process = Int32(words[0]), let started = Int64(words[1]) else {
+        guard words.count >= 3, let process = Int32(words[0]), let started = Int64(words[1]) else {
             return Holder(
                 processID: 0, startedAt: Timestamp(milliseconds: 0), isReady: false)
         }
         return Holder(
             processID: process, startedAt: Timestamp(milliseconds: started),
-            isReady: words[2] == "ready")
+            isReady: words[2] == "ready", isDemo: words.last == "demo")
     }
 
     private static func refusal(_ state: StateFolder) -> ProgramError {

@@ -96,7 +96,7 @@ struct DemoStage: Sendable {
         let house = try await house()
         for agent in house.agents { try await agent.check() }
         try house.state.create(isRoot: surroundings.isRoot)
-        let lock = try await ServeLock(house.state, clock: clock)
+        let lock = try await ServeLock(house.state, isDemo: true, clock: clock)
         let queue = try await house.state.openQueue()
         let assembly = Assembly(house, logger: logger)
         let parts = assembly.parts(queue, try assembly.tracker())
