@@ -300,6 +300,7 @@ struct CommandAgentTests {
         #expect(isAdopted)
         #expect(result.ending == .lost)
         #expect(result.tail == "up\n")
+        #expect(result.outputBytes == 3)
         #expect(SessionRemains.count(session: marker) == 0)
     }
 

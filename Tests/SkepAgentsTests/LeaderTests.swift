@@ -181,7 +181,7 @@ struct LeaderTests {
         }).lead()
 
         #expect(try fixture.result(outcome).failure?.message == "late")
-        #expect(looks.withLock { $0.last } == 5)
+        #expect(looks.withLock { $0.last } == 6)
     }
 
     @Test("It isn't a good end after something fatal")

@@ -12,6 +12,8 @@ struct EventReader: Sendable {
 
     private(set) var dialogue: any Dialogue
     private var log: LogReader
+    /// What was read of the agent's output on both streams, in bytes.
+    var printed: Int64 { log.printed }
 
     init(_ host: SessionHost, _ dialogue: any Dialogue) {
         self.dialogue = dialogue

@@ -80,7 +80,8 @@ extension SessionResult {
         self.init(
             ending: isThrough && failure == nil ? .exited(code: 0) : ending,
             startedAt: facts.startedAt, endedAt: facts.endedAt,
-            outputBytes: facts.outputBytes, tail: facts.tail, failure: failure,
+            outputBytes: facts.ending == .lost ? outcome.printed : facts.outputBytes,
+            tail: facts.tail, failure: failure,
             usage: digest.usage, start: digest.start, lastMessage: digest.lastMessage,
             sandbox: digest.sandbox, question: digest.question)
     }

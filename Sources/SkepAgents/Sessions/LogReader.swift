@@ -17,6 +17,8 @@ struct LogReader: Sendable {
     private var output: LineCutter
     private var said = LineCutter(.lines(longest: 16 << 20))
     private var isOver = false
+    /// What was read of the agent's output on both streams, in bytes.
+    private(set) var printed: Int64 = 0
 
     init(_ host: SessionHost, framing: Framing) {
         self.host = host
@@ -61,6 +63,7 @@ struct LogReader: Sendable {
 
     private mutating func take(_ chunk: Chunk, into entries: inout [LogEntry]) {
         func add(_ kind: LogEntry.Kind) { entries.append(LogEntry(at: chunk.at, kind: kind)) }
+        if chunk.stream == .output || chunk.stream == .error { printed += Int64(chunk.bytes.count) }
         switch chunk.stream {
         case .output: output.take(chunk.bytes, add)
         case .error: add(.errorOutput(chunk.bytes))

@@ -16,6 +16,8 @@ actor SessionLeader {
         var wasThrough = false
         /// Whether its protocol tells the ends of turns, and the last one's wasn't told.
         var isInTurn = false
+        /// What its log shows of its output, in bytes.
+        var printed: Int64 = 0
     }
 
     private let host: SessionHost
@@ -24,8 +26,6 @@ actor SessionLeader {
     private let tick: @Sendable (_ printed: Int64) async -> Intervention?
     private let now: @Sendable () -> Moment
     private var ticksAgainAt = ContinuousClock.now
-    /// What the log has shown of its output, in bytes.
-    private var printed: Int64 = 0
     private var reader: EventReader
     private var isReading = false
     private var stall: StallWatch
@@ -155,7 +155,8 @@ actor SessionLeader {
         return Outcome(
             digest: digest, intervention: wasThrough ? nil : intervention ?? wanted,
             wasThrough: wasThrough,
-            isInTurn: reader.dialogue.tellsTurnEnds && digest.turnEnd == nil)
+            isInTurn: reader.dialogue.tellsTurnEnds && digest.turnEnd == nil,
+            printed: reader.printed)
     }
 
     /// Reads on and does what is wished, until there is nothing to do. True: the session is over.
@@ -200,7 +201,6 @@ actor SessionLeader {
             case .entries(let entries):
                 for (entry, events) in entries {
                     stall.take(entry)
-                    printed += entry.kind.printed
                     switch entry.kind {
                     case .inputEnded: inputHasEnded = true
                     case .mail: mailCount += 1
@@ -224,7 +224,7 @@ actor SessionLeader {
         let now = ContinuousClock.now
         guard !isEnding, now >= ticksAgainAt else { return }
         ticksAgainAt = now + .seconds(1)
-        let wish = await tick(printed)
+        let wish = await tick(reader.printed)
         wanted = wanted ?? wish?.failure
     }
 
@@ -300,17 +300,6 @@ extension AgentFailure {
             message:
                 "what is to be said to it (\(count) bytes) is not one line, or too long for one",
             evidence: [FailureEvidence(rule: "skep/line", source: "log", text: "\(count) bytes")])
-    }
-}
-
-extension LogEntry.Kind {
-    /// How much of its output it is, in bytes.
-    fileprivate var printed: Int64 {
-        switch self {
-        case .output(let bytes), .errorOutput(let bytes): Int64(bytes.count)
-        case .overlong(_, let length): length
-        case .said, .inputEnded, .mail, .sandbox, .note, .over: 0
-        }
     }
 }
 

@@ -46,7 +46,7 @@ extension RunHistory {
 }
 
 extension SessionRecord {
-    /// Of one that was lost nobody counted it.
+    /// Of one that was lost it may not be known.
     fileprivate var shownOutput: String {
         let isCounted = endedAt != nil && (outputBytes > 0 || facts.failure?.type != .lost)
         return isCounted ? TimeText.bytes(outputBytes) : "-"
