@@ -63,6 +63,15 @@ import Testing
         let holder = ServeLock.holder(state)
         #expect(holder?.isReady == true)
         #expect(holder?.isDemo == true)
+        let clock = ManualClock()
+        let turning = Task {
+            while !Task.isCancelled { clock.advance(by: .seconds(1)); await Task.yield() }
+        }
+        let error = await #expect(throws: ProgramError.self) {
+            _ = try await ServeLock(state, clock: clock)
+        }
+        turning.cancel()
+        #expect(error?.what.hasPrefix("A demo works on") == true)
         withExtendedLifetime(lock) {}
     }
 

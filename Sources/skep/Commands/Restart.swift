@@ -34,8 +34,8 @@ struct Restart: AsyncParsableCommand {
             throw ProgramError(
                 .conflict, "A demo works on \"\(house.state.path)\", and can't be restarted.",
                 advice:
-                    "End it with Ctrl-C: it says then how to serve its tracker again, and \"skep "
-                    + "serve\" goes on with its work.")
+                    "End it with Ctrl-C, and serve its tracker with \"skep forge serve\"; then "
+                    + "\"skep serve\" goes on with its work.")
         }
         guard kill(old.processID, SIGHUP) == 0 else {
             throw ProgramError(

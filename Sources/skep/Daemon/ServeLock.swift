@@ -107,11 +107,15 @@ final class ServeLock: Sendable {
     }
 
     private static func refusal(_ state: StateFolder) -> ProgramError {
-        let process = holder(state).map(\.processID) ?? 0
+        let holder = holder(state)
+        let process = holder?.processID ?? 0
+        let isDemo = holder?.isDemo == true
         return ProgramError(
-            .conflict, "Another \"skep serve\" works on \"\(state.path)\".",
+            .conflict,
+            "\(isDemo ? "A demo" : "Another \"skep serve\"") works on \"\(state.path)\".",
             why: process > 0 ? "It is process \(process)." : nil,
-            advice:
-                "Stop it, or use \"skep restart\"; \"skep work\" adds workers beside it.")
+            advice: isDemo
+                ? "End it with Ctrl-C."
+                : "Stop it, or use \"skep restart\"; \"skep work\" adds workers beside it.")
     }
 }
