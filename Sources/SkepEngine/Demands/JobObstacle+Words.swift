@@ -57,7 +57,6 @@ extension JobObstacle {
             nil
         }
     }
-
 }
 
 extension RateLimit {
