@@ -25,6 +25,15 @@ struct TimeBudgetTests {
         }
     }
 
+    /// Whether the last attempt of each was put off.
+    private func wait(_ runs: [RunID], _ swarm: Swarm) async throws -> Bool {
+        for run in runs {
+            let last = try await swarm.store.history(of: run).attempts.last
+            guard last?.outcome == "snoozed" else { return false }
+        }
+        return true
+    }
+
     private func warnings(_ swarm: Swarm) async throws -> [String] {
         try await swarm.store.lastEvents([.trouble], limit: 100).map(\.text)
             .filter { $0.contains("has used") }
@@ -75,13 +84,7 @@ struct TimeBudgetTests {
                 }
                 // Five minutes of each; the other's share is looked at now and then.
                 #expect(swarm.clock.now - start < .seconds(550))
-                try await eventually("both wait") {
-                    for run in runs {
-                        let last = try await swarm.store.history(of: run).attempts.last
-                        guard last?.outcome == "snoozed" else { return false }
-                    }
-                    return true
-                }
+                try await eventually("both wait") { try await wait(runs, swarm) }
             }
 
             let midnight = LocalTime.machine.day(around: swarm.clock.now).end
@@ -109,13 +112,7 @@ struct TimeBudgetTests {
                     of: "the budget for a day (10 MiB of output)", swarm)
                 #expect(swarm.agents[0].snapshot.running.count == 2)
                 swarm.agents[0].print(6 << 20)
-                try await pass(swarm, "both wait") {
-                    for run in runs {
-                        let last = try await swarm.store.history(of: run).attempts.last
-                        guard last?.outcome == "snoozed" else { return false }
-                    }
-                    return true
-                }
+                try await pass(swarm, "both wait") { try await wait(runs, swarm) }
             }
 
             for run in runs {

@@ -26,6 +26,18 @@ import Testing
 }
 
 @Suite struct ServeLockTests {
+    /// What a second one is told, when it has waited long enough.
+    private func refusal(_ state: StateFolder) async -> ProgramError? {
+        let clock = ManualClock()
+        let turning = Task {
+            while !Task.isCancelled { clock.advance(by: .seconds(1)); await Task.yield() }
+        }
+        defer { turning.cancel() }
+        return await #expect(throws: ProgramError.self) {
+            _ = try await ServeLock(state, clock: clock)
+        }
+    }
+
     @Test("One serve works on a state folder; the second is told who does")
     func exclusive() async throws {
         let folder = TemporaryFolder()
@@ -39,13 +51,7 @@ import Testing
         #expect(ServeLock.holder(state)?.processID == getpid())
         #expect(ServeLock.holder(state)?.isDemo == false)
 
-        let second = Task { try await ServeLock(state, clock: clock) }
-        while !second.isCancelled, clock.sleeperCount == 0 { await Task.yield() }
-        let turning = Task {
-            while !Task.isCancelled { clock.advance(by: .seconds(1)); await Task.yield() }
-        }
-        let error = await #expect(throws: ProgramError.self) { _ = try await second.value }
-        turning.cancel()
+        let error = await refusal(state)
 
         #expect(error?.kind == .conflict)
         #expect(error?.why == "It is process \(getpid()).")
@@ -63,14 +69,7 @@ import Testing
         let holder = ServeLock.holder(state)
         #expect(holder?.isReady == true)
         #expect(holder?.isDemo == true)
-        let clock = ManualClock()
-        let turning = Task {
-            while !Task.isCancelled { clock.advance(by: .seconds(1)); await Task.yield() }
-        }
-        let error = await #expect(throws: ProgramError.self) {
-            _ = try await ServeLock(state, clock: clock)
-        }
-        turning.cancel()
+        let error = await refusal(state)
         #expect(error?.what.hasPrefix("A demo works on") == true)
         withExtendedLifetime(lock) {}
     }

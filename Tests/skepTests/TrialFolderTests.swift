@@ -27,9 +27,9 @@ struct TrialFolderTests {
 
         #expect(workspace.base.rawValue.count == 40)
         #expect(folder.text(of: "README.md") == "# A place to try an agent\n")
-        let commit = try FileManager.default.attributesOfItem(
+        let head = try FileManager.default.attributesOfItem(
             atPath: "\(folder.repository)/.git/HEAD")
-        #expect(commit[.ownerAccountID] as? Int == user.map { Int($0.uid) } ?? Int(geteuid()))
+        #expect(head[.ownerAccountID] as? Int == user.map { Int($0.uid) } ?? Int(geteuid()))
     }
 
     @Test("A git that hangs is ended with what it started, and that is said")

@@ -151,4 +151,12 @@ public struct UsageSum: Sendable, Hashable {
         self.sessions = sessions
         self.sessionsWithoutCost = sessionsWithoutCost
     }
+
+    public static func + (left: UsageSum, right: UsageSum) -> UsageSum {
+        UsageSum(
+            usage: left.usage + right.usage, time: left.time + right.time,
+            outputBytes: left.outputBytes + right.outputBytes,
+            sessions: left.sessions + right.sessions,
+            sessionsWithoutCost: left.sessionsWithoutCost + right.sessionsWithoutCost)
+    }
 }

@@ -13,15 +13,13 @@ struct BudgetScope: Sendable {
 
     /// The share of it that is used with `more` added; 1 is all.
     func share(with more: UsageSum = UsageSum()) -> Double {
-        let usage = used.usage + more.usage
-        let tokens = budget.tokens.map { Double(usage.tokens) / Double($0) }
+        let all = used + more
+        let tokens = budget.tokens.map { Double(all.usage.tokens) / Double($0) }
         let money = budget.money.map { limit in
-            Double(usage.cost?.microdollars ?? 0) / Double(max(limit.microdollars, 1))
+            Double(all.usage.cost?.microdollars ?? 0) / Double(max(limit.microdollars, 1))
         }
-        let time = budget.time.map { (used.time + more.time) / $0 }
-        let output = budget.outputBytes.map { limit in
-            Double(used.outputBytes + more.outputBytes) / Double(limit)
-        }
+        let time = budget.time.map { all.time / $0 }
+        let output = budget.outputBytes.map { Double(all.outputBytes) / Double($0) }
         return max(tokens ?? 0, money ?? 0, time ?? 0, output ?? 0)
     }
 
@@ -38,10 +36,7 @@ struct BudgetScope: Sendable {
 
     /// - Parameter more: Used besides.
     func failure(of agent: AgentName, with more: UsageSum) -> AgentFailure {
-        let has = budget.words(
-            of: UsageSum(
-                usage: used.usage + more.usage, time: used.time + more.time,
-                outputBytes: used.outputBytes + more.outputBytes))
+        let has = budget.words(of: used + more)
         return AgentFailure(
             type: .budget, message: "agent \(agent) has used \(has) of \(words)",
             evidence: [

@@ -114,10 +114,11 @@ struct StatusReader {
 }
 
 extension StatusPicture {
-    private func member(_ open: RunSummary) -> JSON {
-        let reasons = obstacles[open.run.id].map { JSON.list($0.map(\.json)) }
+    /// An open run, and what keeps it where that was asked.
+    private func json(of summary: RunSummary) -> JSON {
+        let reasons = obstacles[summary.run.id].map { JSON.list($0.map(\.json)) }
         return .object(
-            open.members + [JSON.Member(key: "why_not_running", value: reasons ?? .null)])
+            summary.members + [JSON.Member(key: "why_not_running", value: reasons ?? .null)])
     }
 
     var json: JSON {
@@ -131,7 +132,7 @@ extension StatusPicture {
             } ?? .null,
             "full_disk": fullDisk?.json ?? .null,
             "queues": .list(queues.map(\.json)),
-            "open_runs": .list(open.map(member)),
+            "open_runs": .list(open.map(json(of:))),
             "waiting": .list(waiting.map(\.json)),
             "pull_requests": .list(pullRequests.map(\.json)),
             "questions": .list(questions.map(\.json)),
