@@ -38,12 +38,19 @@ extension SQLiteQueueStore {
                 database, sql: "SELECT DISTINCT worker FROM job WHERE state = 'leased'")
         }
         let idle = dead.filter { !holders.contains($0.rawValue) && $0 != worker }
-        guard !idle.isEmpty else { return }
-        try await write { transaction in
-            for worker in idle { try transaction.forget(worker) }
+        if !idle.isEmpty { try await clearUp(idle) }
+    }
+
+    /// Forgets those of some workers that are dead, with their files and permits.
+    func clearUp(_ workers: Set<WorkerID>) async throws {
+        try await write { [presence] transaction in
+            // Asked again: one whose file was there before its lock looked dead, and lives.
+            for worker in workers where !presence.isAlive(worker) {
+                try transaction.forget(worker)
+            }
         }
         try await offPool { [presence] in
-            for worker in idle { presence.clearUp(worker) }
+            for worker in workers { presence.clearUp(worker) }
         }
     }
 

@@ -48,6 +48,31 @@ struct WakeUpTests {
         }
     }
 
+    @Test("Who looked dead while it registered keeps its permits, its places, and its name")
+    func lateLifeSign() async throws {
+        try await TemporaryQueue.with { queue in
+            try await queue.withStore { store in
+                let holder = try await store.register("w-holder")
+                let waiter = try await store.register("w-waiter")
+                let permit = try #require(
+                    try await store.acquire("door", permits: 1, holder: holder.worker))
+                #expect(try await store.acquire("door", permits: 1, holder: waiter.worker) == nil)
+
+                // As by somebody who had looked between a file's making and its locking.
+                try await store.clearUp([holder.worker, waiter.worker])
+
+                let status = try #require(try await store.semaphores().first)
+                #expect(status.held == [permit])
+                #expect(status.waiting == [waiter.worker])
+                #expect(
+                    Set(try await store.workers().map(\.worker)) == [holder.worker, waiter.worker])
+                await holder.end()
+                #expect(try await store.acquire("door", permits: 1, holder: waiter.worker) != nil)
+                await waiter.end()
+            }
+        }
+    }
+
     @Test("A worker that doesn't read its signals keeps none from the others")
     func stuckWorkers() async throws {
         try await TemporaryQueue.with { queue in
