@@ -58,6 +58,7 @@ extension WorkerSession {
             let ended = EndedAttempt(attempt: attempt, settlement: settlement, took: took)
             state.withLock { state in
                 state.free[queue, default: 0] += 1
+                state.hasFreedSlot = true
                 state.ended.append(ended)
             }
         } else {
@@ -73,6 +74,7 @@ extension WorkerSession {
                 .ended(attempt.lease, isLost ? .leaseLost : .settledByHandler, took: took))
             state.withLock { state in
                 state.free[queue, default: 0] += 1
+                state.hasFreedSlot = true
                 state.hasSignal = true
             }
         }

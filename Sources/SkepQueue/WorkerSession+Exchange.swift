@@ -17,6 +17,8 @@ extension WorkerSession {
     private struct Batch {
         var settled: [EndedAttempt]
         var requests: [LeaseRequest]
+        /// Whether a slot has become free since the last one.
+        var hasFreedSlot = false
     }
 
     /// Settles what has ended, and takes leases for the slots that are free, with one commit; what
@@ -46,6 +48,8 @@ extension WorkerSession {
                 state.ended = []
                 if !state.isStopping, state.hasSignal || !batch.settled.isEmpty {
                     state.hasSignal = false
+                    batch.hasFreedSlot = state.hasFreedSlot
+                    state.hasFreedSlot = false
                     for queue in queues {
                         guard let free = state.free[queue], free > 0 else { continue }
                         batch.requests.append(request(free, from: queue))
@@ -99,8 +103,9 @@ extension WorkerSession {
             return false
         }
         let taken = answer.leases.reduce(0) { $0 + $1.count }
-        if taken > 0, taken < batch.requests.reduce(0, { $0 + $1.limit }) {
-            // What is left may be kept back by a rate: only a sweep says until when.
+        if taken > 0 || batch.hasFreedSlot, taken < batch.requests.reduce(0, { $0 + $1.limit }) {
+            // What is left may be kept back by a rate: only a sweep says until when. And while all
+            // slots were full, none had to.
             sweepBell.ring()
         }
         let conclusion = conclude(settled, answer)

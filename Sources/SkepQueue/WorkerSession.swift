@@ -10,6 +10,8 @@ final class WorkerSession: Sendable {
         var ended: [EndedAttempt] = []
         /// Whether something may be ready that wasn't when it was last looked.
         var hasSignal = true
+        /// Whether a handler has ended since it was last looked.
+        var hasFreedSlot = false
         /// Whether somebody said so, who may have meant something else.
         var hasNews = false
         var isStopping = false

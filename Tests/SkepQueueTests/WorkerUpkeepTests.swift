@@ -113,15 +113,17 @@ struct WorkerUpkeepTests {
         }
     }
 
-    @Test("Jobs that a rate keeps back begin when it lets them, not when it looks by itself")
-    func keepsPaceWithRates() async throws {
+    @Test(
+        "Jobs that a rate keeps back begin when it lets them, not when it looks by itself",
+        arguments: [1, 8])
+    func keepsPaceWithRates(slots: Int) async throws {
         try await WorkerBench.with { bench in
             try await bench.store.setRate(RateLimit(1, per: .seconds(1)), of: "default")
             let ids = try await bench.store.enqueue(Array(repeating: NewJob("job"), count: 4))
                 .map(\.id)
             let start = bench.clock.uptime
 
-            try await bench.working(slots: 8) {
+            try await bench.working(slots: slots) {
                 $0.pollInterval = .seconds(600)
             } _: { _, _ in
                 .settle(.succeeded(result: nil, next: []))
