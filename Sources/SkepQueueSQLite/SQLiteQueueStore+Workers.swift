@@ -43,14 +43,14 @@ extension SQLiteQueueStore {
 
     /// Forgets those of some workers that are dead, with their files and permits.
     func clearUp(_ workers: Set<WorkerID>) async throws {
-        try await write { [presence] transaction in
+        let forgotten = try await write { [presence] transaction in
             // Asked again: one whose file was there before its lock looked dead, and lives.
-            for worker in workers where !presence.isAlive(worker) {
-                try transaction.forget(worker)
-            }
+            let dead = workers.filter { !presence.isAlive($0) }
+            for worker in dead { try transaction.forget(worker) }
+            return dead
         }
         try await offPool { [presence] in
-            for worker in workers { presence.clearUp(worker) }
+            for worker in forgotten { presence.clearUp(worker) }
         }
     }
 
