@@ -184,14 +184,18 @@ final class CrashStorm {
     private func stop(_ index: Int) async throws {
         let id = players[index].child.processID
         let time = Self.uptime
-        try await store.write { _ in
+        let hasStopped = try await store.write { _ in
             Foundation.kill(id, SIGSTOP)
-            // Its threads go on for a moment, until they all have noticed.
+            // Its threads go on for a moment, until they all have noticed; a poison job may have
+            // killed it meanwhile.
             var state = siginfo_t()
-            guard waitid(P_PID, id_t(id), &state, WSTOPPED | WNOWAIT) == 0 else {
-                throw CocoaError(.executableNotLoadable)
-            }
+            var result: Int32
+            repeat {
+                result = waitid(P_PID, id_t(id), &state, WSTOPPED | WEXITED | WNOWAIT)
+            } while result != 0 && errno == EINTR
+            return result == 0 && state.si_code == CLD_STOPPED
         }
+        guard hasStopped else { return }
         players[index].life.stoppedAt = min(players[index].life.stoppedAt ?? .max, time)
         players[index].resumesAt = Self.uptime + Self.stopLength
         summary.stops += 1

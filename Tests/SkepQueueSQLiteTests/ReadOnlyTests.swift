@@ -47,7 +47,7 @@ struct ReadOnlyTests {
         func mount() async throws {
             try await SmallDisk.with(megabytes: 8) { queue, disk in
                 try await queue.withStore { _ = try await $0.enqueue([NewJob("step")]) }
-                try disk.makeReadOnly()
+                try await disk.makeReadOnly()
 
                 await Self.expectRefusal(queue)
             }

@@ -39,7 +39,13 @@
 
         func free() { unlink(ballast) }
 
-        func makeReadOnly() throws { try Self.run("mount", "-o", "remount,ro", folder) }
+        func makeReadOnly() async throws {
+            // It is busy while a file is open for writing, which a child that is just being started
+            // has too, until its program begins.
+            try await eventually("it is mounted read-only") {
+                (try? Self.run("mount", "-o", "remount,ro", folder)) != nil
+            }
+        }
 
         private var ballast: String { folder + "/ballast" }
 
