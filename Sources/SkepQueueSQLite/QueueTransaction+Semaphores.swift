@@ -23,8 +23,8 @@ extension QueueTransaction {
                 ON CONFLICT (holder, name) DO NOTHING
             """,
             [semaphore.rawValue, holder.rawValue, now.milliseconds])
-        var next = try nextInLine(for: semaphore, isAlive)
-        guard next.remove(holder) != nil else {
+        let next = try nextInLine(for: semaphore, isAlive)
+        guard next.contains(holder) else {
             wake(next)
             return nil
         }
@@ -32,8 +32,10 @@ extension QueueTransaction {
         try run(
             "INSERT INTO semaphore_holder (name, holder, at_ms) VALUES (?, ?, ?)",
             [semaphore.rawValue, holder.rawValue, now.milliseconds])
-        wake(next)
-        return Permit(semaphore: semaphore, holder: holder, number: database.lastInsertedRowID)
+        let number = database.lastInsertedRowID
+        // Looked for again: while a permit was free, nobody asked whether holders have died.
+        wake(try nextInLine(for: semaphore, isAlive))
+        return Permit(semaphore: semaphore, holder: holder, number: number)
     }
 
     /// Gives a permit back; one that was lost meanwhile is no error.

@@ -73,6 +73,34 @@ struct WakeUpTests {
         }
     }
 
+    @Test("The permit of one who died while another one was free goes to the next in line")
+    func deathBesideFreePermit() async throws {
+        try await TemporaryQueue.with { queue in
+            try await queue.withStore { store in
+                try await store.write { transaction in
+                    var dead: Set<WorkerID> = []
+                    func acquire(_ holder: WorkerID) throws -> Permit? {
+                        try transaction.acquire("pool", permits: 2, holder: holder) {
+                            !dead.contains($0)
+                        }
+                    }
+                    _ = try acquire("w-dying")
+                    let permit = try #require(try acquire("w-other"))
+                    #expect(try acquire("w-first") == nil)
+                    #expect(try acquire("w-second") == nil)
+                    try transaction.giveBack(permit) { _ in true }
+
+                    dead = ["w-dying"]
+                    #expect(try acquire("w-second") == nil, "it is the first one's turn")
+                    transaction.effects.holders = []
+                    #expect(try acquire("w-first") != nil)
+
+                    #expect(transaction.effects.holders == ["w-second"])
+                }
+            }
+        }
+    }
+
     @Test("A worker that doesn't read its signals keeps none from the others")
     func stuckWorkers() async throws {
         try await TemporaryQueue.with { queue in
