@@ -32,8 +32,9 @@ extension SQLiteQueueStore {
         let clock = rules.clock
         return try await offPool { [connections] in
             do {
-                let target = BackupTarget(path: path)
-                try target.check(besides: connections.file, overwriting: overwriting)
+                let target = BackupTarget(
+                    path: path, live: connections.file, isOverwriting: overwriting)
+                try target.check()
                 let startedAt = clock.now
                 let bytes = try target.make { try connections.copy(to: $0) }
                 return BackupReport(path: path, bytes: bytes, startedAt: startedAt)
@@ -59,10 +60,14 @@ extension Connections {
 }
 
 /// Where a copy shall be.
-private struct BackupTarget {
+struct BackupTarget {
     let path: String
+    /// The queue that is copied.
+    let live: String
+    let isOverwriting: Bool
 
-    func check(besides live: String, overwriting: Bool) throws {
+    /// - Throws: `QueueError.unsuitable`.
+    func check() throws {
         func refuse(_ why: String) throws -> Never {
             throw QueueError.unsuitable(path: path, why: why)
         }
@@ -72,7 +77,7 @@ private struct BackupTarget {
         }
         guard let kind = status(path).map({ $0.st_mode & S_IFMT }) else { return }
         guard kind == S_IFREG else { try refuse("There is something that isn't a file.") }
-        guard overwriting else { try refuse("There is a file already.") }
+        guard isOverwriting else { try refuse("There is a file already.") }
         // A log that is left would be taken for the new file's, and spoil it.
         if status(path + "-wal") != nil {
             try refuse("There is a database that is in use, or was left in the middle of it.")
@@ -98,7 +103,10 @@ private struct BackupTarget {
             unlink(part + "-journal")
             guard ftruncate(descriptor, 0) == 0 else { throw POSIXError.last }
             try copy(part)
-            guard fsync(descriptor) == 0, rename(part, path) == 0 else { throw POSIXError.last }
+            guard fsync(descriptor) == 0 else { throw POSIXError.last }
+            // Again: a large copy takes a while.
+            try check()
+            guard rename(part, path) == 0 else { throw POSIXError.last }
         } catch {
             unlink(part)
             throw error

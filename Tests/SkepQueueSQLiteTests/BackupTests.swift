@@ -162,6 +162,27 @@ struct BackupTests {
         }
     }
 
+    @Test("What came while a copy was made isn't written over", arguments: [true, false])
+    func laterFile(isOverwriting: Bool) async throws {
+        try await TemporaryQueue.with { queue in
+            let path = queue.folder + "/copy.sqlite"
+            let target = BackupTarget(path: path, live: queue.path, isOverwriting: isOverwriting)
+            let words = Data("theirs".utf8)
+            try target.check()
+
+            #expect(throws: QueueError.self) {
+                try target.make { _ in
+                    try words.write(to: URL(fileURLWithPath: path))
+                    if isOverwriting { try words.write(to: URL(fileURLWithPath: path + "-wal")) }
+                }
+            }
+
+            #expect(FileManager.default.contents(atPath: path) == words)
+            let left = try FileManager.default.contentsOfDirectory(atPath: queue.folder)
+            #expect(!left.contains { $0.contains("unfinished") }, "\(left)")
+        }
+    }
+
     @Test("A lease that says nothing of its holder is a problem")
     func incompleteLease() async throws {
         try await TemporaryQueue.with { queue in
