@@ -85,7 +85,7 @@ final class FinishWatch: Sendable {
     // MARK: Looking
 
     private func look(in store: SQLiteQueueStore) async {
-        while let suspects = takeSuspects() {
+        while let (suspects, lastWaiter) = takeSuspects() {
             let answers: [JobID: Result<Job, any Error>]
             do {
                 answers = try await store.finishedJobs(among: suspects)
@@ -93,18 +93,32 @@ final class FinishWatch: Sendable {
                 answers = Dictionary(uniqueKeysWithValues: suspects.map { ($0, .failure(error)) })
             }
             for (id, answer) in answers {
-                let waiters = state.withLock { $0.waiters.removeValue(forKey: id) } ?? [:]
-                for waiter in waiters.values { waiter.resume(with: answer) }
+                for waiter in takeWaiters(for: id, until: lastWaiter) {
+                    waiter.resume(with: answer)
+                }
             }
         }
     }
 
-    private func takeSuspects() -> [JobID]? {
+    /// - Returns: The next ones to look at, and the last waiter whom that can answer: what is read
+    ///   may be of before a retry, to one who came after it.
+    private func takeSuspects() -> ([JobID], lastWaiter: Int)? {
         state.withLock { state in
             let taken = Array(state.suspects.prefix(Self.largestLook))
             state.suspects.subtract(taken)
             state.isLooking = !taken.isEmpty
-            return taken.isEmpty ? nil : taken
+            return taken.isEmpty ? nil : (taken, state.lastWaiter)
+        }
+    }
+
+    private func takeWaiters(
+        for id: JobID, until last: Int
+    ) -> [CheckedContinuation<Job, any Error>] {
+        state.withLock { state in
+            let waiters = state.waiters[id] ?? [:]
+            let others = waiters.filter { $0.key > last }
+            state.waiters[id] = others.isEmpty ? nil : others
+            return waiters.filter { $0.key <= last }.map(\.value)
         }
     }
 
