@@ -39,6 +39,7 @@ struct JobLockTests {
             let meter = Meter()
 
             try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { gate.open() }
                 for _ in 1...5 {
                     group.addTask {
                         try await bench.queue.withSemaphore("pool", permits: 3) { _ in

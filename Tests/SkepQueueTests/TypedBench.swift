@@ -32,19 +32,15 @@ struct TypedBench: Sendable {
         _ handlers: JobHandlers, slots: Int = 2, _ body: () async throws -> R
     ) async throws -> R {
         let queue = queue
-        // Awaited below.
+        // Awaited below, unless `body` fails: its handlers may wait for what doesn't come.
         let work = Task {
             try await queue.work(handlers, slots: slots, logger: .silent)
         }
-        let result: Result<R, any Error>
-        do {
-            result = .success(try await body())
-        } catch {
-            result = .failure(error)
-        }
+        defer { work.cancel() }
+        let result = try await body()
         work.cancel()
         try await work.value
-        return try result.get()
+        return result
     }
 }
 

@@ -25,10 +25,11 @@ struct WorkerBench: Sendable {
         until isDone: @escaping @Sendable () async throws -> Bool
     ) async throws {
         let worker = worker(slots: slots, change, middleware: middleware, handler)
-        // Awaited below.
+        // Awaited below, unless it isn't done: its handlers may wait for what doesn't come.
         let work = Task { try await worker.run() }
         let result = await Task { try await self.eventually("it is done", isDone) }.result
         work.cancel()
+        try result.get()
         // Time goes on while it ends: it may be waiting to try something again.
         let time = Task {
             while !Task.isCancelled {
@@ -39,7 +40,6 @@ struct WorkerBench: Sendable {
         let end = await work.result
         time.cancel()
         try end.get()
-        try result.get()
     }
 
     func worker(
