@@ -107,6 +107,42 @@ struct FailureRulesTests {
                 == nil)
     }
 
+    @Test(
+        "Words that a model may say park no account, however its program ends",
+        arguments: [
+            "FAIL test_login: expected 200, got 401 Unauthorized\n",
+            "I changed the login form so that it says 'Please log in' when the token has expired.\n",
+            "Invalid API key is what the form says now.\n", "Add credits to the bill: done.\n",
+            "You've hit your usage limit is the new text.\n1 test failed\n",
+            "The test says: Claude AI usage limit reached|1795435200\n",
+        ])
+    func modelsWords(printed: String) {
+        for ending in [SessionResult.Ending.exited(code: 1), .signalled(9)] {
+            let failure = judge(ending, tail: printed, adapter: "command")
+
+            #expect(failure?.type.remedy == .retry(resumes: true), "\(String(describing: failure))")
+        }
+    }
+
+    @Test(
+        "A program without a protocol whose last line is its provider's refusal is refused",
+        arguments: [
+            ("Invalid API key · Please run /login", .authentication),
+            ("Failed to authenticate. API Error: 401 Invalid API key", .authentication),
+            ("unexpected status 401 Unauthorized: Invalid API key", .authentication),
+            ("Error: Invalid API key (from env var MISTRAL_API_KEY).", .authentication),
+            ("HTTP 401: Incorrect API key provided", .authentication),
+            ("Claude AI usage limit reached|1795435200", .quota),
+            ("  You've hit your session limit · resets 3pm (Europe/Berlin)", .quota),
+            ("Credit balance is too low", .quota),
+            ("API Error: 529 Overloaded", .overload),
+        ] as [(String, FailureType)])
+    func printedRefusals(line: String, type: FailureType) {
+        let failure = judge(tail: "I looked around.\n\n\(line)\n\n", adapter: "command")
+
+        #expect(failure?.type == type, "\(String(describing: failure))")
+    }
+
     @Test("A turn that ends well with a provider's refusal as its last word is a failure")
     func lastMessage() {
         func type(_ message: String) -> FailureType? {

@@ -2,7 +2,7 @@ import SkepCore
 
 extension FailureRules {
     /// The version of the table: it stands in the evidence of each match.
-    static let version = 4
+    static let version = 5
 
     /// The rules in order: the first that matches counts, so the particular stand before the general.
     ///
@@ -46,12 +46,13 @@ extension FailureRules {
             "kimi/balance", .quota,
             ["exceeded_current_quota_error", "insufficient balance"],
             codes: ["exceeded_current_quota_error"]),
+        // Everybody's words: not where a model's stand as well.
         FailureRule(
             "any/quota", .quota,
             [
                 "payment required", "402 insufficient", "out of quota", "requires more credits",
                 "add credits", "spending limit reached",
-            ]),
+            ], in: [.problem, .errorOutput]),
 
         // Authentication.
         FailureRule(
@@ -68,7 +69,7 @@ extension FailureRules {
                 "refresh token has expired", "access token could not be refreshed",
                 "please log out and sign in again",
                 "not logged in. run `codex login`", "missing environment variable: `",
-            ], in: [.problem, .errorOutput, .printed]),
+            ]),
         FailureRule(
             "acp/auth-required", .authentication, ["authentication required", "auth_required"],
             codes: ["-32000"], adapters: ["acp"]),
@@ -110,7 +111,7 @@ extension FailureRules {
             codes: [
                 "401", "403", "invalid_api_key", "authentication_failed", "authentication_error",
                 "permission_error", "unauthorized", "unauthenticated", "oauth_org_not_allowed",
-            ]),
+            ], in: [.problem, .errorOutput]),
 
         // The conversation.
         FailureRule(

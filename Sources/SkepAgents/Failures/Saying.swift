@@ -57,9 +57,14 @@ struct Saying: Sendable {
     }
 
     /// The first rule of the table that one of the lines matches; of its lines, the last.
+    ///
+    /// In what a program prints its model's words stand as well. There no account is parked but for
+    /// how the last line begins.
     private func match(_ lines: [String], _ place: FailureRule.Place) -> Match? {
         for rule in rules(place) {
-            if let line = lines.first(where: { rule.matches($0, fromStart: false) }) {
+            let isStrict = place == .printed && rule.type.remedy == .parkAccount
+            let looked = isStrict ? lines.prefix(1) : lines[...]
+            if let line = looked.first(where: { rule.matches($0, fromStart: isStrict) }) {
                 return Match(rule: rule, place: place, text: line)
             }
         }
