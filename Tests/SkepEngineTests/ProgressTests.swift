@@ -50,9 +50,30 @@ struct ProgressTests {
         #expect(failures.firstIndex { $0?.type == .noProgress } == 6)
     }
 
-    @Test("Talk alone is no progress")
+    @Test("Talk alone is no progress of an agent that tells its tool calls")
     func talk() async {
-        #expect(await end((0..<8).map(message)) == 3)
+        #expect(await end([tool(0, "ls")] + (0..<8).map(message)) == 4)
+    }
+
+    @Test("Who tells no tool calls may talk, and change the tree when it likes")
+    func tellsNoCalls() async {
+        #expect(await end((0..<40).map(message)) == nil)
+    }
+
+    @Test("Leave that it is given again and again, and does nothing with, is no progress")
+    func leave() async {
+        let asks = (0..<110).map { number in
+            SessionEvent.Kind.permission(
+                PermissionDecision(
+                    subject: "Edit \(number)", purpose: .edit, answer: .allowed, reason: "policy"))
+        }
+        let talks = asks.enumerated().flatMap { [message($0), $1] }
+        let works = asks.enumerated().flatMap { [$1, tool($0, "edit \($0)")] }
+
+        #expect(await end(asks) == 101)
+        #expect(await end(talks) == 203)
+        #expect(await end(works) == nil)
+        #expect(await end(asks, trees: [0, 1, 2]) == nil)
     }
 
     @Test("A working tree in a state it hadn't before is progress; back and forth isn't")
@@ -66,8 +87,10 @@ struct ProgressTests {
     @Test("What a person says gives it time again")
     func told() async {
         let talk = (0..<4).map(message)
+        let begun = [tool(0, "ls")] + talk.prefix(3)
 
-        #expect(await end(Array(talk.prefix(3)) + [.told("and now?")] + talk.suffix(1)) == nil)
+        #expect(await end(begun + talk.suffix(1)) == 4)
+        #expect(await end(begun + [.told("and now?")] + talk.suffix(1)) == nil)
     }
 
     @Test("A working tree's state is told by contents, not by when they were written")

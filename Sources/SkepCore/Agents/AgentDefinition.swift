@@ -223,7 +223,8 @@ public struct SessionLimits: Sendable, Hashable {
     public var processes: Int
     /// What its workspace, its output folder and a home of its own may hold together.
     public var diskBytes: Int64?
-    /// After so many turns of its model without a change or anything new it is stopped. 15 by default.
+    /// After so many turns of its model without a change or a new tool call, once it has told one, it
+    /// is stopped. 15 by default.
     public var idleTurns: Int
 
     public init(

@@ -1,10 +1,15 @@
 internal import SkepCore
 
 /// Notices an agent that goes round in circles: so many turns in a row with no tool call that it
-/// hadn't made before, and no state of the working tree that wasn't there before.
+/// hadn't made before, and no state of the working tree that wasn't there before. Or one that is given
+/// leave again and again, and does nothing with it.
 ///
-/// A turn is a message, or the tool calls that it makes at once.
+/// A turn is a message, or the tool calls that it makes at once. Before a tool call is told there are
+/// none that count: not every agent tells what its tools do.
 struct ProgressWatch {
+    /// As often it may be given leave without a call between; it may make many calls at once.
+    static let mostLeave = 50
+
     private let limit: Int
     private var seenCalls: Set<Call> = []
     private var seenTrees: Set<Int> = []
@@ -12,6 +17,8 @@ struct ProgressWatch {
     private var known: Set<String> = []
     private var message: String?
     private var turn = Turn()
+    /// Since a call began or ended.
+    private var timesAllowed = 0
     private(set) var idleTurns = 0
 
     private struct Call: Hashable {
@@ -46,14 +53,29 @@ struct ProgressWatch {
             if turn.hasActed || turn.hasSpoken { await end(tree) }
             turn.hasSpoken = true
         case .tool(let call):
-            if known.insert(call.id).inserted {
+            let isNew = known.insert(call.id).inserted
+            if isNew {
                 if turn.hasActed, running.isEmpty { await end(tree) }
                 turn.hasActed = true
             }
-            if call.status == .running { running.insert(call.id) } else { running.remove(call.id) }
+            let hasEnded = call.status != .running && running.remove(call.id) != nil
+            if call.status == .running { running.insert(call.id) }
+            if isNew || hasEnded { timesAllowed = 0 }
             if seenCalls.insert(Call(title: call.title, input: call.input)).inserted {
                 turn.isNews = true
             }
+        case .permission(let decision) where decision.answer == .allowed:
+            timesAllowed += 1
+            guard timesAllowed > Self.mostLeave else { return nil }
+            timesAllowed = 0
+            if isOld { return nil }
+            // The first look has nothing to compare with.
+            if seenTrees.insert(await tree()).inserted { return nil }
+            return Self.failure(
+                "leave",
+                "it was given leave more than \(Self.mostLeave) times, at last for"
+                    + " \"\(decision.subject)\", without a tool call or a change of the working tree"
+            )
         case .told:
             // Somebody wants something else of it now.
             idleTurns = 0
@@ -61,16 +83,20 @@ struct ProgressWatch {
         default: return nil
         }
         guard idleTurns >= limit else { return nil }
-        let text = "\(idleTurns) turns without a new tool call or a change of the working tree"
-        return AgentFailure(
+        return Self.failure(
+            "idle-turns",
+            "\(idleTurns) turns without a new tool call or a change of the working tree")
+    }
+
+    private static func failure(_ rule: String, _ text: String) -> AgentFailure {
+        AgentFailure(
             type: .noProgress, message: text,
-            evidence: [FailureEvidence(rule: "progress/idle-turns@1", source: "events", text: text)]
-        )
+            evidence: [FailureEvidence(rule: "progress/\(rule)@1", source: "events", text: text)])
     }
 
     private mutating func end(_ tree: () async -> Int) async {
         guard !turn.isEmpty else { return }
-        let isNews = turn.isNews
+        let isNews = turn.isNews || known.isEmpty
         turn = Turn()
         if isNews {
             idleTurns = 0
