@@ -88,6 +88,7 @@ final class Host {
             if agent.hasEnded && (ending == nil || agent.allGone) { return }
             let now = Moment.now
             enforceLimits(now)
+            output.tellClosed(now)
             if let signal = ending?.next(now) {
                 if signal == SIGKILL { return }
                 agent.signalAll(signal)
@@ -128,7 +129,7 @@ final class Host {
         let limits = request.limits
         let wall = limits.wallMS.map { startedAt.uptimeMS + $0 }
         let silence = limits.silenceMS.map { output.lastAtMS + $0 }
-        return [wall, silence, usage.dueAtMS].compactMap { $0 }.min()
+        return [wall, silence, usage.dueAtMS, output.tellsClosedAtMS].compactMap { $0 }.min()
     }
 
     private func wait(from now: Moment) {

@@ -15,6 +15,11 @@ struct OutputKeeper: ~Copyable {
     private var errorPipe: Int32 = -1
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     private var rest = Rest()
+    /// How long an agent may live on with its output closed before the log says so: who ends closes it
+    /// as well.
+    private static let farewellMS: Int64 = 5000
+    /// When the log is to say so, by uptime; `nil`: its output is open, or that was said.
+    private(set) var tellsClosedAtMS: Int64?
 
     private(set) var outputBytes: Int64 = 0
     private(set) var errorBytes: Int64 = 0
@@ -38,6 +43,15 @@ struct OutputKeeper: ~Copyable {
     var polled: [pollfd] {
         [outputPipe, errorPipe].filter { $0 >= 0 }
             .map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    }
+
+    /// Has the log say that the agent closed its output and lives on, once it is time.
+    mutating func tellClosed(_ now: Moment) {
+        guard let due = tellsClosedAtMS, now.uptimeMS >= due else { return }
+        tellsClosedAtMS = nil
+        var fields = Fields()
+        fields.add("output", "closed")
+        log.note(fields)
     }
 
     /// How long to leave the pipes alone.
@@ -75,8 +89,13 @@ struct OutputKeeper: ~Copyable {
         let now = Moment.now
         guard got > 0 else {
             close(file)
-            if stream == .output { outputPipe = -1 } else { errorPipe = -1 }
             keep(log.rest(of: stream), of: stream, at: now)
+            if stream == .output {
+                outputPipe = -1
+                tellsClosedAtMS = now.uptimeMS + Self.farewellMS
+            } else {
+                errorPipe = -1
+            }
             return false
         }
         lastAtMS = now.uptimeMS

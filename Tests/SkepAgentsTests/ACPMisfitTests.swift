@@ -67,18 +67,16 @@ struct ACPMisfitTests {
         #expect(output.utf8.count < 1 << 16)
     }
 
-    @Test(
-        "One that closes its output and lives on is stopped as stalled, and nothing of it is left")
+    @Test("One that closes its output in a turn and lives on is ended, and nothing of it is left")
     func fallsSilent() async throws {
         let fixture = try CommandFixture()
-        let agent = try #require(try agent("falls_silent", fixture) as? HostedAgent<ACPAdapter>)
-        let impatient = agent.losingPatience(after: .seconds(3))
+        let agent = try agent("falls_silent", fixture)
         let assignment = try fixture.assignment()
 
-        let (result, _) = try await fixture.run(impatient, assignment)
+        let (result, _) = try await fixture.run(agent, assignment)
 
-        #expect(result.ending == .silent)
-        #expect(result.failure?.type == .stalled)
+        #expect(result.failure?.type == .protocolViolation)
+        #expect(result.failure?.message.hasPrefix("it closed its output") == true)
         #expect(try fixture.remains(of: assignment.session) == 0)
     }
 

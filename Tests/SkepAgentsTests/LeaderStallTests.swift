@@ -45,6 +45,23 @@ struct LeaderStallTests {
         #expect(result.failure == nil)
     }
 
+    @Test("Who closes its output when its work is done may live on")
+    func closesOutput() async throws {
+        let fixture = try LeaderFixture()
+        let go = fixture.stage.workspace.path + "/go"
+        try await fixture.start(
+            LeaderFixture.agent + "\nexec >&-; while [ ! -e '\(go)' ]; do sleep 0.05; done")
+        let leader = try fixture.leader()
+        let leading = Task { try await leader.lead() }
+
+        try await eventually("its log says so") { try fixture.chunks(.note).contains("output") }
+        try Files.replace(go, with: [], mode: 0o600)
+        let result = try fixture.result(await leading.value)
+
+        #expect(result.ending == .exited(code: 0))
+        #expect(result.failure == nil)
+    }
+
     @Test("Who waits for what is done for it, or for somebody to answer, isn't stuck")
     func isWaitedFor() async throws {
         let limits = SessionLimits(silence: .seconds(600))

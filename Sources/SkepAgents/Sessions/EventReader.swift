@@ -14,6 +14,8 @@ struct EventReader: Sendable {
     private var log: LogReader
     /// What was read of the agent's output on both streams, in bytes.
     var printed: Int64 { log.printed }
+    /// Whether the agent closed its output, and lived on.
+    var outputHasEnded: Bool { log.outputHasEnded }
 
     init(_ host: SessionHost, _ dialogue: any Dialogue) {
         self.dialogue = dialogue

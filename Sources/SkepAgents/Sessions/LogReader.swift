@@ -19,6 +19,8 @@ struct LogReader: Sendable {
     private var isOver = false
     /// What was read of the agent's output on both streams, in bytes.
     private(set) var printed: Int64 = 0
+    /// Whether the agent closed its output, and lived on.
+    private(set) var outputHasEnded = false
 
     init(_ host: SessionHost, framing: Framing) {
         self.host = host
@@ -72,15 +74,19 @@ struct LogReader: Sendable {
                 if case .output(let line) = kind { add(.said(line)) }
             }
         case .mail: add(.mail(String(decoding: chunk.bytes, as: UTF8.self)))
-        case .note: add(Self.note(chunk.bytes))
+        case .note: add(note(chunk.bytes))
         }
     }
 
-    private static func note(_ bytes: [UInt8]) -> LogEntry.Kind {
+    private mutating func note(_ bytes: [UInt8]) -> LogEntry.Kind {
         guard let fields = try? Fields(decoding: bytes) else {
             return .note(String(decoding: bytes, as: UTF8.self))
         }
         if fields.string("input") != nil { return .inputEnded }
+        if fields.string("output") != nil {
+            outputHasEnded = true
+            return .note("It closed its output, and lives on.")
+        }
         if let word = fields.string("sandbox"), let level = SandboxLevel(rawValue: word) {
             return .sandbox(
                 SandboxReport(

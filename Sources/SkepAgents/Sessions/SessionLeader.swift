@@ -155,9 +155,10 @@ actor SessionLeader {
         return Outcome(
             digest: digest, intervention: wasThrough ? nil : intervention ?? wanted,
             wasThrough: wasThrough,
-            isInTurn: reader.dialogue.tellsTurnEnds && digest.turnEnd == nil,
-            printed: reader.printed)
+            isInTurn: isInTurn, printed: reader.printed)
     }
+
+    private var isInTurn: Bool { reader.dialogue.tellsTurnEnds && digest.turnEnd == nil }
 
     /// Reads on and does what is wished, until there is nothing to do. True: the session is over.
     private func goOn(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws -> Bool {
@@ -166,7 +167,9 @@ actor SessionLeader {
             try Task.checkCancellation()
             if let refusal { throw refusal }
             if !isEnding, !isThrough, intervention == nil {
-                intervention = wanted ?? (isTimeUp ? .timeIsUp : nil)
+                // Whose output is closed can't tell any more what its turn comes to.
+                let isMute = reader.outputHasEnded && isInTurn
+                intervention = wanted ?? (isTimeUp ? .timeIsUp : isMute ? .isMute : nil)
             }
             // A question waits for days, its session doesn't.
             if isEnding || intervention != nil || digest.question != nil || isThrough {
@@ -293,6 +296,11 @@ extension AgentFailure {
     fileprivate static let timeIsUp = AgentFailure(
         type: .timedOut, message: "\(SessionResult.Ending.timedOut)",
         evidence: [FailureEvidence(rule: "skep/time", source: "log", text: "limits.minutes")])
+
+    fileprivate static let isMute = AgentFailure(
+        type: .protocolViolation,
+        message: "it closed its output before its turn was over, and lived on",
+        evidence: [FailureEvidence(rule: "skep/output", source: "log", text: "output: closed")])
 
     fileprivate static func unsayable(_ count: Int) -> AgentFailure {
         AgentFailure(
