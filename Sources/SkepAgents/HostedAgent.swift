@@ -98,6 +98,15 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         }
     }
 
+    func stop(_ session: SessionID) async throws {
+        let host = house.sessionHost(session)
+        if try host.state() == .alive, let leader = try makeLeader(host, nil) {
+            try await leader.end()
+        } else {
+            try await HostedSessionReaper(house).end(session)
+        }
+    }
+
     func secretScreen(with others: [String]) async throws -> SecretScreen {
         if !given.hold(definition.secrets.keys) { _ = try await secretValues() }
         let values = given.all + others
@@ -127,22 +136,27 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         }
     }
 
+    /// - Parameter assignment: `nil` for one that only ends it, and runs no more errands.
     /// - Returns: `nil` when there is no request to be found.
     private func makeLeader(
-        _ host: SessionHost, _ assignment: Assignment
+        _ host: SessionHost, _ assignment: Assignment?
     ) throws(AgentsError) -> SessionLeader? {
         guard let request = try host.request() else { return nil }
         let brief = brief(host, request)
         let place = SessionWorkplace(
             places: brief.places, house: house, folder: host.folder, request: request,
-            environment: environment(brief, assignment, adapter.launch(brief).variables),
-            secrets: given.all + assignment.secrets.values, isReadOnly: assignment.isReadOnly)
+            environment: assignment.map {
+                environment(brief, $0, adapter.launch(brief).variables)
+            } ?? [:],
+            secrets: given.all + (assignment?.secrets.values ?? [:].values),
+            isReadOnly: assignment?.isReadOnly ?? true)
         let started = try wrapping { () throws(WireError) in
             try HostRecord.read(from: host.files)?.startedAt
         }
         return SessionLeader(
             host, adapter.dialogue(brief), limits: definition.limits, startedAt: started ?? .now,
-            place: place, watch: assignment.watch, tick: assignment.tick)
+            place: place, watch: { await assignment?.watch($0) },
+            tick: { await assignment?.tick($0) })
     }
 
     /// - Parameter leader: Leads it still, and hears what it says while it is being ended.

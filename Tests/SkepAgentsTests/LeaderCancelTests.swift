@@ -84,6 +84,26 @@ struct LeaderCancelTests {
         #expect(try fixture.stage.remains(of: assignment.session) == 0)
     }
 
+    @Test("One that somebody else stops is asked, and its worker hears what it used")
+    func stoppedFromOutside() async throws {
+        let fixture = try LeaderFixture(grace: .seconds(60))
+        let program = try fixture.stage.bring("acp_agent.py")
+        let keys: [(String, SettingsNode.Value)] = [
+            ("adapter", .text("acp")),
+            ("command", CommandFixture.list(["python3", program, "breaks_off"])),
+        ]
+        let (worker, other) = (try fixture.stage.agent(keys), try fixture.stage.agent(keys))
+
+        let working = Task { try await fixture.stage.run(worker) }
+        try await fixture.waitForOutput("at it")
+        try await other.stop(SessionID(rawValue: 17))
+        let result = try await working.value.result
+
+        #expect(try fixture.chunks(.input).contains("session/cancel"))
+        #expect(result.failure?.type == .stopped)
+        #expect(result.usage?.tokens == 520)
+    }
+
     @Test("Nobody is asked to break off who isn't at anything")
     func isIdle() async throws {
         let fixture = try LeaderFixture()

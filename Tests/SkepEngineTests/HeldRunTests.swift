@@ -111,9 +111,8 @@ struct HeldRunTests {
             try await swarm.working {
                 try await eventually("it is ended") {
                     swarm.clock.advance(by: .milliseconds(100))
-                    return swarm.reaper.ended == [session]
+                    return swarm.agents[0].snapshot.stopped == [session]
                 }
-                swarm.agents[0].finish(.stopped)
                 try await eventually("it is settled") {
                     swarm.clock.advance(by: .milliseconds(100))
                     return try await swarm.store.openSessions().isEmpty

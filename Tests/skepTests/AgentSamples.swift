@@ -134,6 +134,7 @@ struct KnownAgent: InspectableAgent {
         AsyncThrowingStream { $0.finish() }
     }
     func say(_ text: String, to session: SessionID) async throws {}
+    func stop(_ session: SessionID) async throws {}
     func secretScreen(with others: [String]) async throws -> SecretScreen {
         SecretScreen { $0 }
     }

@@ -33,6 +33,11 @@ public protocol Agent: Sendable {
     /// - Throws: A `SkepError` when its protocol has no way, or it has ended.
     func say(_ text: String, to session: SessionID) async throws
 
+    /// Ends a session that somebody else may lead, from any process of this machine: it is asked in its
+    /// own protocol to break off, where that has a word for it. Returns when everything it started is
+    /// proven gone; ending one that has ended is done at once.
+    func stop(_ session: SessionID) async throws
+
     /// Its secrets, to keep them out of what it left beside its log.
     ///
     /// - Parameter others: Values that it was given besides, `Assignment.secrets`.

@@ -136,7 +136,7 @@ struct SessionWork: Sendable {
     {
         if let open = context.job.openSession {
             // Whoever stopped it may not have come to end it.
-            if open.stop != nil { try await context.parts.sessions.end(open.id) }
+            if open.stop != nil { try await context.agent.stop(open.id) }
             return open
         }
         let record = try await context.parts.store.openSession(

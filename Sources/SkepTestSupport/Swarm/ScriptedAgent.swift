@@ -180,13 +180,7 @@ public final class ScriptedAgent: Agent {
                     output: workspace.outputPath + "/output.json",
                     agent: self, clock: clock))
         } catch {
-            if assignment.ending() == .stop {
-                state.withLock { state in
-                    state.running.remove(id)
-                    state.ended[id] = .stopped
-                    state.stopped.append(id)
-                }
-            }
+            if assignment.ending() == .stop { end(id) }
             throw error
         }
     }
@@ -201,6 +195,10 @@ public final class ScriptedAgent: Agent {
         state.withLock { $0.said.append(text) }
     }
 
+    public func stop(_ session: SessionID) async throws {
+        if snapshot.running.contains(session) { end(session) }
+    }
+
     public func secretScreen(with others: [String]) async throws -> SecretScreen {
         if let error = state.withLock({ $0.lock }) { throw error }
         let secrets = state.withLock { others + [$0.secret].compactMap(\.self) }
@@ -212,12 +210,14 @@ public final class ScriptedAgent: Agent {
         }
     }
 
-    fileprivate func end(_ session: SessionID, for intervention: Intervention) {
+    fileprivate func end(_ session: SessionID, for intervention: Intervention? = nil) {
         state.withLock { state in
             state.running.remove(session)
             state.ended[session] = .stopped
             state.stopped.append(session)
-            state.factsOf[session, default: Facts()].failure = intervention.failure
+            if let intervention {
+                state.factsOf[session, default: Facts()].failure = intervention.failure
+            }
         }
     }
 

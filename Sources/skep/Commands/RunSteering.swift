@@ -129,7 +129,8 @@ struct RunStop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "Stop the agents of runs, and keep the runs open",
         discussion: """
-            The session is ended softly, what it made is saved, and the run waits until \
+            The agent is asked to break off, in its protocol where that has a word for it; then the \
+            session is ended, softly. What it made is saved, and the run waits until \
             "skep run resume". To give a run up, use "skep run cancel".
 
             Example: skep run stop 88
@@ -156,7 +157,13 @@ struct RunStop: AsyncParsableCommand {
     private func stop(_ run: OpenRun, _ house: House) async throws -> Bool {
         switch try await run.store.stop(run.id) {
         case .atWork(let session):
-            try await HostedSessionReaper(house.agentHouse).end(session)
+            let agent = try await run.store.session(session)?.agent
+            if let agent = house.agents.first(where: { $0.definition.name == agent }) {
+                try await agent.stop(session)
+            } else {
+                // Its file is gone, and with it its words.
+                try await HostedSessionReaper(house.agentHouse).end(session)
+            }
             return true
         case .held: return false
         case .nothingToStop:

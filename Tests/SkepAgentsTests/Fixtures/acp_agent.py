@@ -60,6 +60,14 @@ def asks_for_ever():
             toolCall={"toolCallId": "c1", "title": "rm -rf /", "kind": "delete"})
 
 
+def breaks_off():
+    """Works until it is cancelled, and tells then what it used."""
+    say("at it")
+    while json.loads(sys.stdin.readline()).get("method") != "session/cancel":
+        pass
+    return {"stopReason": "cancelled", "usage": {"inputTokens": 500, "outputTokens": 20}}
+
+
 def ends_in_half():
     """Ends, well as far as it knows, in the middle of its answer."""
     sys.stdout.write('{"jsonrpc":"2.0","id":"prompt-1","result":{"stopReas')
@@ -126,7 +134,6 @@ for line in sys.stdin:
     elif method == "session/new":
         result = {"sessionId": "s1"}
     elif method == "session/prompt":
-        globals()[sys.argv[1]]()
-        result = {"stopReason": "end_turn"}
+        result = globals()[sys.argv[1]]() or {"stopReason": "end_turn"}
     if "method" in message and "id" in message:
         send({"id": message["id"], "result": result})

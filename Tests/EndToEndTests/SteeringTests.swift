@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// A run whose agent is stopped by hand, and let go on.
+    @Suite("Steering", .serialized)
+    struct SteeringTests {
+        private static let program = URL(filePath: #filePath)
+            .appending(path: "../Fixtures/steered_agent.py").standardizedFileURL.path
+
+        private static let steered = """
+            ---
+            name: steered
+            adapter: acp
+            command: [python3, "\(program)"]
+            sandbox: none
+            ---
+            Do what the issue says.
+            """
+
+        @Test("A stopped agent is asked in its protocol, what it used counts, and it goes on")
+        func stopped() async throws {
+            try await House.with(agents: ["steered": Self.steered]) { house in
+                let issue = try await house.tracker.open("Long", body: "", in: House.repository)
+                try await house.serve()
+                try await house.skep("dispatch", "\(issue)", "--to", "steered")
+                try await wait(for: "the agent to be at work", seeing: { house.logs }) {
+                    house.hasFile("told.txt")
+                }
+
+                let stopped = try await house.skep("run", "stop", "1")
+                #expect(stopped.contains("Run 1 is stopped;"), "\(stopped)")
+                try await wait(for: "its work to be saved", seeing: { house.logs }) {
+                    !(try await house.skep("run", "show", "1")).contains("not saved yet")
+                }
+                let shown = try await house.skep("run", "show", "1")
+                #expect(shown.contains("520"), "\(shown)")
+
+                try await house.skep("run", "resume", "1")
+                let run = try #require(try await house.settled(1).first)
+                #expect(run.state == "published")
+                let head = try #require(run.head)
+                let told = try #require(try await house.published("told.txt", at: head))
+                let prompts = told.split(separator: "\n----\n")
+                #expect(prompts.count == 2, "\(told)")
+                #expect(prompts.last?.hasPrefix("Your session was interrupted") == true, "\(told)")
+            }
+        }
+    }
+}
