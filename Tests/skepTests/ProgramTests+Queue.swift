@@ -144,8 +144,8 @@ extension ProgramTests {
         #expect(missing.errors.hasPrefix("error: There is no job 9\n"))
     }
 
-    @Test("Having an account go on is told, also where nobody looks; a mistyped name is named")
-    func resumeAgent() async throws {
+    /// Has a run's first job wait for the account "shared" of its agent, which is parked.
+    private func park() async throws {
         try fixture.write("skep.yaml", "")
         try fixture.write(
             "agents/mender.md",
@@ -157,7 +157,9 @@ extension ProgramTests {
             NewTrigger(issue: Samples.issue(12), agent: "mender", cause: .command(id: "1")),
             NewRun(
                 issue: Samples.issue(12), issueTitle: "It stalls", agent: "mender",
-                workflow: "fix", branch: "mender/issue-12", firstStep: NewStepJob(step: "work")),
+                workflow: "fix", branch: "mender/issue-12",
+                firstStep: NewStepJob(
+                    step: "work", concurrencyKey: "agent:mender")),
             reports: [])
         let lease = try #require(
             try await queue.lease(
@@ -174,6 +176,25 @@ extension ProgramTests {
                         type: .quota, message: "used up",
                         resetsAt: SystemClock().now + .seconds(3600)))))
         await queue.close()
+    }
+
+    @Test("A run that waits for its agent's account is let go on with it, and says so")
+    func resumeParkedRun() async throws {
+        try await park()
+
+        let resumed = try await skep("run", "resume", "1")
+        let again = try await skep("run", "resume", "1")
+
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(
+            resumed.output
+                == "Account shared isn't parked any more; its work goes on.\nRun 1 goes on.\n")
+        #expect(again.errors.hasPrefix("error: Run 1 isn't stopped.\n"))
+    }
+
+    @Test("Having an account go on is told, also where nobody looks; a mistyped name is named")
+    func resumeAgent() async throws {
+        try await park()
 
         let resumed = try await skep("agent", "resume", "shared")
         let again = try await skep("agent", "resume", "mender")

@@ -193,13 +193,17 @@ struct RunResume: AsyncParsableCommand {
     func run() async throws {
         try await common.forEachOpenRun(runs) { run, house, console in
             let summary = try await run.summary
+            var hasWaited = false
             // Whoever has a run go on by hand says that its account works again.
             if case .waiting = summary.state, let id = summary.job,
                 let job = try await run.queue.job(id)
             {
+                // Then that lets it go, or its time has come.
+                hasWaited = job.state == .scheduled
                 try await house.liftAccount(of: job, in: run.store, console)
             }
-            guard try await run.store.goOn(run.id) else {
+            let wasLetGo = try await run.store.goOn(run.id)
+            guard wasLetGo || hasWaited else {
                 throw ProgramError(
                     .conflict, "Run \(run.id) isn't stopped.",
                     why: "It is \(summary.state.words(SystemClock().now)).",
