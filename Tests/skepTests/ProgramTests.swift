@@ -17,7 +17,7 @@ import Testing
         let errors: String
     }
 
-    let fixture = Fixture()
+    var fixture = Fixture()
 
     /// Beside the tests, where the build puts it.
     static let program: String = {

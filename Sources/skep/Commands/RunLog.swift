@@ -9,8 +9,9 @@ struct RunLog: AsyncParsableCommand {
         commandName: "log", abstract: "Print what the agents of a run said",
         discussion: """
             As the agents printed it, or with --events as their protocol means it: messages, tools, \
-            plans, what they used. Control sequences are taken out, so that nothing an agent prints \
-            can take over the terminal. With --json each piece or event is one line of JSON.
+            plans, what they used, how they ended. A line stands before each session, but for one \
+            that is named with --session. Control sequences are taken out, so that nothing an agent \
+            prints can take over the terminal. With --json each piece or event is one line of JSON.
 
             Example: skep run log 88 --events --follow
             """)
@@ -32,19 +33,27 @@ struct RunLog: AsyncParsableCommand {
         let house = events ? try House.read(common.layers()) : nil
         let console = common.console()
         let clock = SystemClock()
+        var printer = SessionPrinter(state: state, console: console)
         var printed: Set<SessionID> = []
+        var ended: Set<SessionID> = []
         while true {
             // Asked before the sessions: one that opens afterwards is seen in the next turn.
             let isOver = try await store.run(runID)?.state.isClosed ?? true
-            for record in try await sessions(store) where printed.insert(record.id).inserted {
-                if let house {
-                    try await printEvents(of: record, house.driver(of: record), console)
-                } else {
-                    try await SessionPrinter(state: state, console: console).print(
-                        record, waits: follow)
+            for record in try await sessions(store) {
+                if printed.insert(record.id).inserted {
+                    if session == nil { printer.begin(record, isFirst: printed.count == 1) }
+                    if let house {
+                        try await printEvents(of: record, house.driver(of: record), console)
+                    } else {
+                        try await printer.print(record, waits: follow)
+                    }
+                }
+                // Of one that was followed to its end this is known once it is settled.
+                if record.endedAt != nil, ended.insert(record.id).inserted, events {
+                    printEnd(of: record, console)
                 }
             }
-            guard follow, !isOver, session == nil || printed.isEmpty else { break }
+            guard follow, !isOver, session == nil || ended.isEmpty else { break }
             try await clock.sleep(for: .milliseconds(250))
         }
         if printed.isEmpty { console.note("No agent has begun on run \(runID) yet.") }
@@ -54,7 +63,6 @@ struct RunLog: AsyncParsableCommand {
     private func printEvents(
         of record: SessionRecord, _ agent: any Agent, _ console: Console
     ) async throws {
-        if !console.isJSON { console.note(record.heading) }
         var lines = EventLines(on: console.output)
         let isWhole = follow || record.endedAt != nil
         for try await event in agent.events(of: record.id, waits: isWhole) {
@@ -66,6 +74,14 @@ struct RunLog: AsyncParsableCommand {
         }
         if !console.isJSON {
             for line in lines.finish(isOver: isWhole) { console.output.line(line) }
+        }
+    }
+
+    private func printEnd(of record: SessionRecord, _ console: Console) {
+        if console.isJSON {
+            console.output.line(record.endJSON.line())
+        } else if let line = EventLines(on: console.output).ended(record) {
+            console.output.line(line)
         }
     }
 
@@ -110,46 +126,74 @@ extension House {
     }
 }
 
-/// Prints one session's output.
+/// Prints what sessions put out, one after the other.
 struct SessionPrinter {
     let state: StateFolder
     let console: Console
+    /// Where a line was begun, and hasn't ended.
+    private var unfinished: Set<Int32> = []
+
+    init(state: StateFolder, console: Console) {
+        self.state = state
+        self.console = console
+    }
+
+    /// Says which session comes now.
+    mutating func begin(_ record: SessionRecord, isFirst: Bool) {
+        guard !console.isJSON else { return }
+        finishLine(on: console.output)
+        finishLine(on: console.remarks)
+        console.output.line((isFirst ? "" : "\n") + console.output.styled(record.heading, .bold))
+    }
 
     /// - Parameter waits: Whether a session that lives is followed to its end.
-    func print(_ record: SessionRecord, waits: Bool) async throws {
-        if !console.isJSON { console.note(record.heading) }
+    mutating func print(_ record: SessionRecord, waits: Bool) async throws {
         let host = SessionHost(folder: "\(state.sessions)/\(record.id)", program: "")
         var output = TerminalFilter()
         var errors = TerminalFilter()
         for try await event in host.output(waits: waits) {
             switch event.kind {
-            case .output(let bytes):
-                write(output.clean(bytes), "output", at: event.at, of: record, console.output)
+            case .output(let bytes): write(output.clean(bytes), "output", at: event.at, of: record)
             case .errorOutput(let bytes):
-                write(errors.clean(bytes), "error", at: event.at, of: record, console.remarks)
-            case .note(let text): console.remarks.line(PlainText.line(text))
+                write(errors.clean(bytes), "error", at: event.at, of: record)
+            case .note(let text): write(PlainText.line(text) + "\n", to: console.remarks)
             // What it was told, and how it is shut in: `--events` shows that.
             default: break
             }
         }
         if !console.isJSON {
-            console.output.write(output.finish())
-            console.remarks.write(errors.finish())
+            write(output.finish(), to: console.output)
+            write(errors.finish(), to: console.remarks)
         }
     }
 
-    private func write(
-        _ text: String, _ stream: String, at time: Timestamp, of record: SessionRecord,
-        _ lines: Terminal
+    private mutating func write(
+        _ text: String, _ stream: String, at time: Timestamp, of record: SessionRecord
     ) {
         guard console.isJSON else {
-            lines.write(text)
-            return
+            return write(text, to: stream == "output" ? console.output : console.remarks)
         }
         let line = JSON.object([
             "session_id": .id(record.id), "at": .time(time), "stream": .text(stream),
             "text": .text(text),
         ])
         console.output.line(line.line())
+    }
+
+    /// A line of one stream isn't gone on with by the other, where both go to the same place.
+    private mutating func write(_ text: String, to terminal: Terminal) {
+        guard let last = text.unicodeScalars.last else { return }
+        let other = terminal.descriptor == 1 ? console.remarks : console.output
+        if terminal.goesWhere(other) { finishLine(on: other) }
+        terminal.write(text)
+        if last == "\n" {
+            unfinished.remove(terminal.descriptor)
+        } else {
+            unfinished.insert(terminal.descriptor)
+        }
+    }
+
+    private mutating func finishLine(on terminal: Terminal) {
+        if unfinished.remove(terminal.descriptor) != nil { terminal.write("\n") }
     }
 }

@@ -10,6 +10,8 @@ struct EventLines {
     private var message: (id: String, isReasoning: Bool)?
     /// Of the message or the output, as far as its line hasn't ended.
     private(set) var rest = ""
+    /// Likewise of what it printed as errors, which may come in between.
+    private var errorRest = ""
     /// Tools at work, in the order in which they began.
     private(set) var running: [ToolCall] = []
     private(set) var usage: Usage?
@@ -24,8 +26,10 @@ struct EventLines {
         switch event {
         case .message(let piece): return take(piece, isReasoning: false)
         case .reasoning(let piece): return take(piece, isReasoning: true)
-        case .output(let bytes): return text(output.clean(bytes), marked: nil)
-        case .errorOutput(let bytes): return text(errors.clean(bytes), marked: .dim)
+        case .output(let bytes):
+            return (message == nil ? [] : finishLine())
+                + Self.lines(output.clean(bytes), after: &rest)
+        case .errorOutput(let bytes): return printed(errors.clean(bytes))
         case .usage(let usage):
             self.usage = usage
             return []
@@ -44,7 +48,7 @@ struct EventLines {
     ///
     /// - Parameter isOver: Whether the session has ended, and with it what was open.
     mutating func finish(isOver: Bool = true) -> [String] {
-        let left = text(output.finish(), marked: nil) + text(errors.finish(), marked: .dim)
+        let left = Self.lines(output.finish(), after: &rest) + printed(errors.finish())
         let open = running.map { call in
             var call = call
             if isOver { call.status = .unfinished }
@@ -61,23 +65,33 @@ struct EventLines {
             lines = finishLine()
             message = (piece.id, isReasoning)
         }
-        lines += text(PlainText.lines(piece.text), marked: isReasoning ? .dim : nil)
+        let new = Self.lines(PlainText.lines(piece.text), after: &rest)
+        lines += isReasoning ? dimmed(new) : new
         return piece.isPartial ? lines : lines + finishLine()
     }
 
-    private mutating func text(_ text: String, marked style: Terminal.Style?) -> [String] {
+    private mutating func printed(_ errors: String) -> [String] {
+        dimmed(Self.lines(errors, after: &errorRest))
+    }
+
+    /// The lines that are whole now; what is left of the last one stays in `rest`.
+    private static func lines(_ text: String, after rest: inout String) -> [String] {
         rest += text
         var lines = rest.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         rest = lines.popLast() ?? ""
-        return style.map { style in lines.map { terminal.styled($0, style) } } ?? lines
+        return lines
     }
 
     private mutating func finishLine() -> [String] {
         let isReasoning = message?.isReasoning == true
         message = nil
-        guard !rest.isEmpty else { return [] }
-        defer { rest = "" }
-        return [isReasoning ? terminal.styled(rest, .dim) : rest]
+        defer { (rest, errorRest) = ("", "") }
+        let (words, errors) = (rest.isEmpty ? [] : [rest], errorRest.isEmpty ? [] : [errorRest])
+        return (isReasoning ? dimmed(words) : words) + dimmed(errors)
+    }
+
+    private func dimmed(_ lines: [String]) -> [String] {
+        lines.map { terminal.styled($0, .dim) }
     }
 
     private mutating func line(_ event: SessionEvent.Kind) -> [String] {
@@ -88,7 +102,7 @@ struct EventLines {
                 start.vendorSession.map { "session \($0)" },
             ].compactMap { $0 }
             return [mark("●", .dim) + cut(words.joined(separator: ", "))]
-        case .told(let text): return [mark("›", .bold) + cut(text)]
+        case .told(let text): return [mark("›", .bold) + beginning(of: text)]
         case .plan(let entries):
             guard entries != toldPlan else { return [] }
             toldPlan = entries
@@ -143,8 +157,25 @@ struct EventLines {
             + terminal.styled(time, .dim)
     }
 
+    /// How it ended, once that is known.
+    func ended(_ session: SessionRecord) -> String? {
+        guard let ending = session.ending else { return nil }
+        let failure = session.facts.failure.map(\.type.words)
+        let why = failure.map { ending.contains($0) ? "" : " (\($0))" } ?? ""
+        return mark("■", failure == nil ? .dim : .red) + cut("ended: \(ending)\(why)")
+    }
+
     private func mark(_ sign: String, _ style: Terminal.Style) -> String {
         terminal.styled(sign, style) + " "
+    }
+
+    /// Of a text that may be long, such as a prompt: as much as can be taken in, and its length.
+    private func beginning(of text: String) -> String {
+        guard let end = text.index(text.startIndex, offsetBy: 500, limitedBy: text.endIndex),
+            end < text.endIndex
+        else { return cut(text) }
+        let length = " (\(Phrase.count(text.count, "character")))"
+        return cut(String(text[..<end]) + "…", leaving: TextWidth.of(length)) + length
     }
 
     /// One line that fits behind a mark.

@@ -57,6 +57,18 @@ extension SessionRecord {
         ending ?? (stop == nil ? "open" : "stopped, not saved yet")
     }
 
+    /// The last line of its events, once it is settled.
+    var endJSON: JSON {
+        .object([
+            "session_id": .id(id),
+            "at": .time(endedAt),
+            "kind": .text("ended"),
+            "attempt": .number(attempt),
+            "ending": .optional(ending),
+            "failure": facts.failure?.json ?? .null,
+        ])
+    }
+
     var json: JSON {
         .object([
             "id": .id(id),

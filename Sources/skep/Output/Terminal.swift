@@ -51,6 +51,15 @@ struct Terminal: Sendable {
         hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 
+    /// Whether what is written to both comes together: on a screen, in a file, in a pipe.
+    func goesWhere(_ other: Terminal) -> Bool {
+        var places = (stat(), stat())
+        guard fstat(descriptor, &places.0) == 0, fstat(other.descriptor, &places.1) == 0 else {
+            return false
+        }
+        return places.0.st_dev == places.1.st_dev && places.0.st_ino == places.1.st_ino
+    }
+
     /// Writes all of a text; a reader that has gone ends the program without a word.
     func write(_ text: String) {
         switch tryWrite(text) {
