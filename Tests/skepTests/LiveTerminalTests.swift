@@ -17,7 +17,7 @@ import Testing
 /// `skep status --watch` on a terminal.
 @Suite struct LiveTerminalTests {
     /// Both ends of a pseudo-terminal.
-    private struct Pair {
+    struct Pair {
         let master: Int32
         let slave: Int32
         /// The file that is the terminal.

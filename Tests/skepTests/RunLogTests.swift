@@ -162,6 +162,34 @@ import Testing
         await swarm.queue.close()
     }
 
+    @Test(
+        "A session that is about to begin isn't taken for one that is over",
+        arguments: [
+            ("log 1 --follow", "No agent has begun on run 1 yet."),
+            ("attach 1", "Session 1 is about to begin."),
+        ])
+    func aboutToBegin(command: String, waiting: String) async throws {
+        let swarm = try await Swarm(script: "echo at work")
+        let (lease, session) = try await swarm.begin()
+        let terminal = LiveTerminalTests.Pair(columns: 80, rows: 24)
+        defer { terminal.close() }
+        async let printed = swarm.skep("run \(command) </dev/null 2>\(terminal.name)")
+        var said = ""
+        try await eventually("it waits") {
+            said += terminal.read()
+            return said.contains(waiting)
+        }
+
+        try await swarm.work(session)
+        // attach is through when the session is, log when the run is.
+        if command.hasPrefix("log") {
+            try await swarm.settle(lease, .close(.noChanges, detail: ""), session, "exit status 0")
+        }
+
+        #expect(try await printed.hasSuffix("at work\n"))
+        await swarm.queue.close()
+    }
+
     @Test("Of a long prompt people get the beginning and its length, programs all")
     func longPrompt() throws {
         let prompt = String(repeating: "word ", count: 100_000)

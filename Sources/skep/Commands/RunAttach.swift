@@ -36,9 +36,9 @@ struct RunAttach: AsyncParsableCommand {
     func run() async throws {
         let house = try House.read(common.layers())
         let run = try await OpenRun(runID, try await house.state.openQueue())
-        let session = try await run.runningSession()
-        let agent = try house.driver(of: session)
         let console = common.console()
+        let session = try await run.begunSession(in: house.state, console)
+        let agent = try house.driver(of: session)
         console.note(
             "Session \(session.id) of \(session.agent) on \(try await run.summary.run.issue).")
         if Self.isInputPiped {
@@ -53,6 +53,22 @@ struct RunAttach: AsyncParsableCommand {
         var status = stat()
         guard fstat(0, &status) == 0 else { return false }
         return [S_IFIFO, S_IFREG].contains(status.st_mode & S_IFMT)
+    }
+}
+
+extension OpenRun {
+    /// Its session, once that has a host.
+    fileprivate func begunSession(in state: StateFolder, _ console: Console) async throws
+        -> SessionRecord
+    {
+        var told: SessionID?
+        while true {
+            let session = try await runningSession()
+            if try state.hasBegun(session) { return session }
+            if told != session.id { console.note("Session \(session.id) is about to begin.") }
+            told = session.id
+            try await SystemClock().sleep(for: .milliseconds(50))
+        }
     }
 }
 

@@ -36,10 +36,11 @@ struct RunLog: AsyncParsableCommand {
         var printer = SessionPrinter(state: state, console: console)
         var printed: Set<SessionID> = []
         var ended: Set<SessionID> = []
+        var isFirstTurn = true
         while true {
             // Asked before the sessions: one that opens afterwards is seen in the next turn.
             let isOver = try await store.run(runID)?.state.isClosed ?? true
-            for record in try await sessions(store) {
+            for record in try await sessions(store) where try state.hasBegun(record) {
                 if printed.insert(record.id).inserted {
                     if session == nil { printer.begin(record, isFirst: printed.count == 1) }
                     if let house {
@@ -53,10 +54,13 @@ struct RunLog: AsyncParsableCommand {
                     printEnd(of: record, console)
                 }
             }
+            if isFirstTurn, printed.isEmpty {
+                console.note("No agent has begun on run \(runID) yet.")
+            }
+            isFirstTurn = false
             guard follow, !isOver, session == nil || ended.isEmpty else { break }
             try await clock.sleep(for: .milliseconds(250))
         }
-        if printed.isEmpty { console.note("No agent has begun on run \(runID) yet.") }
     }
 
     /// A session that runs is told to its end with `--follow`, and as far as it is now without.
@@ -96,6 +100,16 @@ struct RunLog: AsyncParsableCommand {
                 advice: "\"skep run show \(runID)\" lists those it has.")
         }
         return all.filter { $0.id == session }
+    }
+}
+
+extension StateFolder {
+    /// Whether a session has a log. Its row is there before its host is; until then it looks like
+    /// one that is over.
+    func hasBegun(_ session: SessionRecord) throws -> Bool {
+        guard session.endedAt == nil else { return true }
+        return try SessionHost(folder: "\(sessions)/\(session.id)", program: "").state()
+            != .notStarted
     }
 }
 
