@@ -172,8 +172,10 @@ let package = Package(
             ], resources: [.copy("Fixtures")]),
         tests(
             "SkepAgentsTests",
-            ["SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host"],
-            exclude: ["Fixtures"]),
+            [
+                "SkepAgents", "SkepCore", "SkepQueue", "SkepWire", "SkepTestSupport", "skep-host",
+                subprocess,
+            ], exclude: ["Fixtures"]),
         tests("SkepPortalTests", ["SkepCore", "SkepHTTP", "SkepPortal", log]),
         tests("EndToEndTests", ["SkepHTTP", "SkepTestSupport"], exclude: ["Fixtures"]),
         tests(

@@ -11,6 +11,9 @@ protocol AgentAdapter: Sendable {
     /// The program: a name to be looked up in the agent's PATH, an absolute path, or one below "~/".
     var program: String { get }
 
+    /// Whether the program is one that can be asked for its version. True by default.
+    var hasVersion: Bool { get }
+
     /// Files that its command line names by absolute paths, such as a script for an interpreter; a
     /// sandbox lets it read them.
     var commandFiles: [String] { get }
@@ -25,6 +28,7 @@ protocol AgentAdapter: Sendable {
 }
 
 extension AgentAdapter {
+    var hasVersion: Bool { true }
     var commandFiles: [String] { [] }
 }
 

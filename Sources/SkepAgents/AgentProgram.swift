@@ -1,5 +1,4 @@
 public import SkepCore
-import Subprocess
 
 #if canImport(Glibc)
     import Glibc
@@ -13,7 +12,8 @@ public protocol InspectableAgent: Agent {
     var programName: String { get }
     /// Its file; `nil` when there is none.
     var programPath: String? { get }
-    /// What `program --version` prints first; `nil` when it prints nothing within five seconds.
+    /// What `program --version` prints first, in its sandbox and with an empty home; `nil` when it prints
+    /// nothing within five seconds. An adapter for any program doesn't ask.
     func version() async -> String?
     /// Whether a secret's value is there. Its value is never shown.
     func hasSecret(_ name: String) async -> Bool
@@ -43,44 +43,5 @@ extension HostedAgent: InspectableAgent {
             return SandboxReport(level: .none, measures: [])
         }
         return try? await SandboxProbe(host: house.host, level: level, user: house.user).report
-    }
-
-    func version() async -> String? {
-        // Skep itself needn't be asked.
-        guard let program = programPath, program != house.selfCommand.first else { return nil }
-        guard (try? house.checkUser()) != nil else { return nil }
-        var variables = house.allowed(definition.environment)
-        variables["HOME"] = house.loginHome
-        variables.merge(house.userVariables) { own, _ in own }
-        if house.user != nil {
-            // For the host, which takes it away.
-            variables["LD_LIBRARY_PATH"] = house.environment["LD_LIBRARY_PATH"]
-        }
-        var options = PlatformOptions()
-        options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .zero)]
-        let environment = Environment.custom(
-            Dictionary(
-                variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) },
-                uniquingKeysWith: { _, last in last }))
-        return await withTaskGroup(of: String?.self) { [options] group in
-            defer { group.cancelAll() }
-            group.addTask {
-                // The shell finds it by its path as ever, and gives way to it.
-                let words = house.byAgentsUser([program, "--version"])
-                let result = try? await run(
-                    .name("sh"), arguments: Arguments(["-c", "cd / && exec \"$@\"", "sh"] + words),
-                    environment: environment, platformOptions: options, input: .none,
-                    output: .string(limit: 64 << 10), error: .discarded)
-                guard let result, result.terminationStatus.isSuccess else { return nil }
-                let line = result.standardOutput.split(separator: "\n").first.map(String.init)
-                // A program that doesn't know the option may have begun to work.
-                return line.flatMap { $0.contains(where: \.isNumber) ? $0 : nil }
-            }
-            group.addTask {
-                try? await Task.sleep(for: .seconds(5))
-                return nil
-            }
-            return await group.next() ?? nil
-        }
     }
 }

@@ -62,9 +62,7 @@ extension HostedAgent {
         let environment = environment(brief, assignment, launch.variables)
             .merging(secrets) { _, secret in secret }
         let program = try program(in: environment)
-        // Its path, where that was named: the Python of a virtual environment knows by it where it is.
-        let word = adapter.program.contains("/") ? program : adapter.program
-        let arguments = [word] + launch.arguments
+        let arguments = [word(for: program)] + launch.arguments
         try checkLengths(arguments)
         var request = LaunchRequest(
             session: AgentHouse.marker(assignment.session), program: program, arguments: arguments,
@@ -201,6 +199,12 @@ extension HostedAgent {
         if let open = found.first(where: { closed($0) == nil }) { return open }
         throw found.first.flatMap(closed)
             ?? AgentsError.programMissing(agent: definition.name, program: word, searched: path)
+    }
+
+    /// What a program is called by: its path, where that was named. The Python of a virtual environment
+    /// knows by it where it is.
+    func word(for program: String) -> String {
+        adapter.program.contains("/") ? program : adapter.program
     }
 
     /// Why the user that agents run as can't run a program that Skep could; `nil`: it can.

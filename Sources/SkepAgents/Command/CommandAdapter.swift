@@ -8,6 +8,9 @@ struct CommandAdapter: AgentAdapter {
 
     var program: String { options.command.filled([:]).first ?? "" }
 
+    /// A shell, an interpreter, a script: who knows what that would take the question for.
+    var hasVersion: Bool { false }
+
     var commandFiles: [String] { options.command.files }
 
     func launch(_ brief: Brief) -> Launch {

@@ -8,6 +8,7 @@ struct JSONLinesAdapter: AgentAdapter {
 
     private var command: CommandAdapter { CommandAdapter(options: options.command) }
     var program: String { command.program }
+    var hasVersion: Bool { command.hasVersion }
     var commandFiles: [String] { command.commandFiles }
 
     func launch(_ brief: Brief) -> Launch {

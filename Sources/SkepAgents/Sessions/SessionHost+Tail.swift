@@ -1,10 +1,14 @@
 import SkepWire
 
 extension SessionHost {
-    /// The end of what was printed on both streams, as text, in the order it came.
+    /// The end of what was printed, as text, in the order it came.
     ///
-    /// - Parameter limit: In bytes.
-    func tail(limit: Int) throws(AgentsError) -> String {
+    /// - Parameters:
+    ///   - limit: In bytes.
+    ///   - streams: On which; both by default.
+    func tail(
+        limit: Int, of streams: [Chunk.Stream] = [.output, .error]
+    ) throws(AgentsError) -> String {
         var last = 1
         while FileStatus.exists(files.segment(last + 1)) { last += 1 }
         var bytes: [UInt8] = []
@@ -15,7 +19,7 @@ extension SessionHost {
             while reader.position.segment == segment {
                 let batch = try wrapping { () throws(WireError) in try reader.next() }
                 for (chunk, end) in batch.chunks where end.segment == segment {
-                    if chunk.stream == .output || chunk.stream == .error { found += chunk.bytes }
+                    if streams.contains(chunk.stream) { found += chunk.bytes }
                 }
                 found = Array(found.suffix(limit))
                 if batch.chunks.isEmpty || batch.tail != .whole { break }
