@@ -46,5 +46,32 @@ extension EndToEnd {
                 #expect(prompts.last?.hasPrefix("Your session was interrupted") == true, "\(told)")
             }
         }
+
+        @Test("A stopped agent that has no session of its own goes on with what it had made")
+        func withoutSession() async throws {
+            let ticking = Texts.script(
+                "ticking",
+                """
+                cat >/dev/null
+                echo tick >> ticks.txt
+                [ "$(wc -l < ticks.txt)" -gt 1 ] || exec sleep 600
+                """, settings: "sandbox: none")
+            try await House.with(agents: ["ticking": ticking]) { house in
+                let issue = try await house.tracker.open("Tick", body: "", in: House.repository)
+                try await house.serve()
+                try await house.skep("dispatch", "\(issue)", "--to", "ticking")
+                try await wait(for: "the first tick", seeing: { house.logs }) {
+                    house.file("ticks.txt") == "tick\n"
+                }
+
+                try await house.skep("run", "stop", "1")
+                try await house.skep("run", "resume", "1")
+
+                let run = try #require(try await house.settled(1).first)
+                #expect(run.state == "published")
+                let head = try #require(run.head)
+                #expect(try await house.published("ticks.txt", at: head) == "tick\ntick\n")
+            }
+        }
     }
 }

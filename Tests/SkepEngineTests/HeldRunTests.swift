@@ -54,6 +54,34 @@ struct HeldRunTests {
         }
     }
 
+    @Test("A stopped agent without a session of its own goes on in its tree, and is told so")
+    func stoppedWithoutSession() async throws {
+        try await Swarm.with(endings: []) { swarm in
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+
+            try await swarm.working {
+                try await eventually("it runs") { swarm.agents[0].snapshot.running.count == 1 }
+                _ = try await swarm.store.stop(run)
+                swarm.agents[0].finish(.stopped)
+                try await eventually("it waits") {
+                    swarm.clock.advance(by: .milliseconds(100))
+                    return try await swarm.store.openSessions().isEmpty
+                }
+                #expect(try await swarm.store.goOn(run))
+                try await goesOn(swarm)
+            }
+
+            let sessions = try await swarm.store.history(of: run).sessions
+            let paths = swarm.workspaces.change { $0.requests.map(\.resumes) }
+            #expect(paths.first == .some(nil))
+            #expect(paths.dropFirst().first == sessions[0].workspacePath)
+            #expect(sessions[1].base == sessions[0].base)
+            let prompts = swarm.agents[0].snapshot.prompts
+            #expect(prompts[1].hasPrefix(prompts[0]))
+            #expect(prompts[1].contains("(stopped). The working tree is as you left it."))
+        }
+    }
+
     @Test(
         "A session that was stopped while nobody served is saved by the next worker, and its run held"
     )

@@ -10,10 +10,10 @@ struct AgentStep: Step {
 
     func run(_ context: StepContext) async throws -> StepOutcome {
         let issue = try await context.parts.tracker.issue(context.run.issue)
-        let start = try await StartingPoint.find(context)
+        let work = SessionWork(context: context, keepsWork: true)
+        let start = try await StartingPoint.find(work)
         let history = try await context.parts.store.history(of: context.run.id)
         let prompt = WorkPrompt(issue: issue, target: start.target, history: history)
-        let work = SessionWork(context: context, keepsWork: true)
         return try await work.inWorkspace(at: start.commit) { work, workspace in
             let text = try await prompt.text(in: workspace, context)
             return try await work.run(
@@ -110,12 +110,13 @@ struct StartingPoint: Sendable {
     /// The branch that the work is to be merged into.
     let target: BranchName?
 
-    /// Where an adopted session began, at what the run has made so far, at the head of the branch
+    /// Where a session began that is adopted or gone on with, at what the run has made so far, at the head of the branch
     /// that it continues, or at the head of the default branch as it is now.
-    static func find(_ context: StepContext) async throws -> StartingPoint {
+    static func find(_ work: SessionWork) async throws -> StartingPoint {
+        let context = work.context
         let run = context.run
         let repository = run.issue.repository
-        if let base = (context.job.openSession ?? context.job.resumable)?.base {
+        if let base = (context.job.openSession ?? work.resumed)?.base {
             return StartingPoint(commit: base, target: run.baseBranch)
         }
         let access = try await context.parts.tracker.gitAccess(to: repository)

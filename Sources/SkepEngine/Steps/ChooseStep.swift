@@ -41,8 +41,8 @@ struct ChooseStep: Step {
                             + "merging one")))
         }
         let issue = try await context.parts.tracker.issue(context.run.issue)
-        let start = try await StartingPoint.find(context)
         let work = SessionWork(context: context, keepsWork: false)
+        let start = try await StartingPoint.find(work)
         return try await work.inWorkspace(at: start.commit) { work, workspace in
             let prompt = try await ChoicePrompt(issue: issue, candidates: candidates)
                 .text(in: workspace, context)

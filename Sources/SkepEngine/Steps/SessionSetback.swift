@@ -53,11 +53,18 @@ extension AccountVerdict {
 extension StepJob {
     /// The session that the next one goes on with, or the open one, in its workspace: of an agent
     /// that has a name for it, and ended in a way that leaves it worth going on with.
-    var resumable: SessionRecord? {
-        guard let lastSession, lastSession.facts.vendorSession != nil,
-            let path = lastSession.workspacePath, (openSession?.workspacePath ?? path) == path
+    ///
+    /// - Parameter keepsWork: Whether what it left there counts: then one that was stopped is gone on
+    ///   with by its working tree alone.
+    func resumable(keepsWork: Bool) -> SessionRecord? {
+        guard let lastSession, let path = lastSession.workspacePath,
+            (openSession?.workspacePath ?? path) == path
         else { return nil }
-        return switch lastSession.facts.failure?.type.remedy {
+        let failure = lastSession.facts.failure?.type
+        guard lastSession.facts.vendorSession != nil || (keepsWork && failure == .stopped) else {
+            return nil
+        }
+        return switch failure?.remedy {
         case .retry(resumes: true), .parkAccount, .wait: lastSession
         case .retry(resumes: false), .giveUp, nil: nil
         }

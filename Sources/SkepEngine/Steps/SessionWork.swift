@@ -9,12 +9,12 @@ struct SessionWork: Sendable {
     /// Whether what it leaves in the workspace is worth keeping when it is stopped.
     let keepsWork: Bool
     /// The session that the next one goes on with, in its workspace as it was left.
-    private var resumed: SessionRecord?
+    private(set) var resumed: SessionRecord?
 
     init(context: StepContext, keepsWork: Bool) {
         self.context = context
         self.keepsWork = keepsWork
-        resumed = context.job.resumable
+        resumed = context.job.resumable(keepsWork: keepsWork)
     }
 
     /// Lends the workspace: that of the session that is to be adopted or gone on with, else one made
@@ -80,10 +80,12 @@ struct SessionWork: Sendable {
         let record = try await record(workspace, base, announcement)
         let setUp = try await SetUp(context)?.environment(withFiles: keepsWork)
         let watch = SessionWatch(context, record, budget, in: workspace)
+        let goesOn = resumed.map(Self.resumePrompt)
         let assignment = Assignment(
-            session: record.id, run: context.run.id, issue: issue, prompt: prompt,
+            session: record.id, run: context.run.id, issue: issue,
+            prompt: PromptTemplate.joined([prompt, goesOn]),
             resumes: resumed?.facts.vendorSession ?? answer?.vendorSession,
-            resumePrompt: resumed.map(Self.resumePrompt) ?? answer?.prompt,
+            resumePrompt: goesOn ?? answer?.prompt,
             isReadOnly: context.definition.isReadOnly, environment: setUp?.values ?? [:],
             secrets: setUp?.secrets ?? [:],
             watch: { await watch.take($0) }, tick: { await watch.tick(printed: $0) },
