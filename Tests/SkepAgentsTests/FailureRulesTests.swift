@@ -286,7 +286,25 @@ struct FailureRulesTests {
     func dialogueCodes(adapter: String, code: String, text: String, type: FailureType) {
         let trouble = AgentTrouble(text: text, code: code, isFatal: true)
 
-        #expect(judge(troubles: [trouble], adapter: adapter)?.type == type)
+        let failure = judge(troubles: [trouble], adapter: adapter)
+
+        #expect(failure?.type == type)
+        #expect(failure?.message == text)
+    }
+
+    @Test("A code stands in the evidence, and in the sentence only where there is no other word")
+    func codesInSentences() {
+        func failure(_ text: String) -> AgentFailure? {
+            judge(
+                troubles: [AgentTrouble(text: text, code: "policy_violation", isFatal: true)],
+                adapter: "acp")
+        }
+
+        #expect(failure("It asked 51 times")?.sentence == "did what it may not: It asked 51 times")
+        #expect(
+            failure("It asked 51 times")?.evidence.first?.text
+                == "policy_violation: It asked 51 times")
+        #expect(failure("")?.sentence == "did what it may not: policy_violation")
     }
 
     @Test("A usage limit's reset time is read from the form that Skep itself gives it")

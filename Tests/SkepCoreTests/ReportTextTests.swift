@@ -35,9 +35,12 @@ struct ReportTextTests {
 
     @Test("A failure is said once, with what it was held to and what to do")
     func failureIsSaidOnce() {
-        func body(_ type: FailureType, _ message: String) -> String {
-            let evidence = FailureEvidence(rule: "ending/x@1", source: "exit", text: "stopped")
-            return ReportText.failed(
+        func body(
+            _ type: FailureType, _ message: String,
+            _ evidence: FailureEvidence = FailureEvidence(
+                rule: "ending/x@1", source: "exit", text: "stopped")
+        ) -> String {
+            ReportText.failed(
                 agent: "grok", run: RunID(rawValue: 3),
                 failure: AgentFailure(type: type, message: message, evidence: [evidence])
             ).body
@@ -50,6 +53,13 @@ struct ReportTextTests {
                 "❌ grok failed: too many processes: it may have 512 at once (limits.processes).\n"))
         #expect(processes.contains("Raise `limits.processes`"))
         #expect(!processes.contains("exit said"))
+        func coded(_ message: String) -> String {
+            body(
+                .authentication, message,
+                FailureEvidence(rule: "x@1", source: "code", text: "401: no such key"))
+        }
+        #expect(!coded("no such key").contains("code said"))
+        #expect(coded("it stopped").contains("- code said \"401: no such key\" (x@1)"))
     }
 
     @Test("What an agent prints can't act in a report: no fence broken, no marker forged")

@@ -99,9 +99,12 @@ enum FailureRules {
         -> AgentFailure
     {
         let canReset = [.quota, .rateLimit, .overload].contains(match.rule.type)
+        // A code is for whoever looks for the rule; the sentence has the type's words.
+        let coded = [match.code, match.text].compactMap(\.self).filter { !$0.isEmpty }
+            .joined(separator: ": ")
         return AgentFailure(
-            type: match.rule.type, message: cut(match.text),
-            evidence: [evidence(match.rule.id, match.place.rawValue, match.text)],
+            type: match.rule.type, message: cut(match.text.isEmpty ? coded : match.text),
+            evidence: [evidence(match.rule.id, match.place.rawValue, coded)],
             resetsAt: canReset ? ResetTime(now: now, zone: zone).find(in: match.text) : nil)
     }
 

@@ -6,6 +6,8 @@ struct Saying: Sendable {
         let rule: FailureRule
         let place: FailureRule.Place
         let text: String
+        /// What the agent's protocol called it, where that is what was known.
+        var code: String?
     }
 
     let troubles: [AgentTrouble]
@@ -50,7 +52,7 @@ struct Saying: Sendable {
                 return better
             }
             if let rule {
-                return Match(rule: rule, place: .code, text: "\(code): \(trouble.text)")
+                return Match(rule: rule, place: .code, text: trouble.text, code: code)
             }
         }
         return match([trouble.text], .problem)

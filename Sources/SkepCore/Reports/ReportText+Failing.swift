@@ -6,9 +6,10 @@ extension ReportText {
     public static func failed(
         agent: AgentName, run: RunID, failure: AgentFailure, kept: String? = nil, tail: String = ""
     ) -> NewReport {
-        // What Skep found out itself is its own evidence.
+        // What Skep found out itself is its own evidence, and a code before the same words says no more.
         let evidence = failure.evidence.filter {
-            !failure.message.contains($0.text) && !$0.rule.hasPrefix("ending/")
+            !failure.message.contains($0.text) && !$0.text.contains(failure.message)
+                && !$0.rule.hasPrefix("ending/")
         }.prefix(3).map { evidence in
             "\(evidence.source) said \"\(quotable(evidence.text))\" (\(evidence.rule))"
         }
