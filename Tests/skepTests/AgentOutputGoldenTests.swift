@@ -38,6 +38,13 @@ import Testing
         #expect(!Samples.trial.isGood)
     }
 
+    @Test("What is tried again says how often", arguments: [true, false])
+    func triedAgain(resumes: Bool) {
+        let words = FailureType.Remedy.retry(resumes: resumes).words
+
+        #expect(words.hasSuffix("until its step's \"failures\" are used up."))
+    }
+
     @Test("A session's events as lines for people, the open ones at the end")
     func events() throws {
         var lines = EventLines(on: Terminal(descriptor: 1, .never, [:]))

@@ -56,7 +56,7 @@ public enum FailureType: String, Sendable, Hashable, CaseIterable, Codable {
 extension FailureType {
     /// What comes after a failure.
     public enum Remedy: Sendable, Hashable {
-        /// Once more with what is there; it counts as a failure.
+        /// Again with what is there; it counts as one of the step's `failures`.
         ///
         /// - Parameter resumes: Whether the agent's own session is gone on with.
         case retry(resumes: Bool)

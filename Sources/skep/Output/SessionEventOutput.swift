@@ -157,8 +157,10 @@ extension FailureType.Remedy {
     /// What happens to a run whose session ended so.
     var words: String {
         switch self {
-        case .retry(resumes: true): "It is tried once more, with its own session; it counts."
-        case .retry(resumes: false): "It is tried once more, from the beginning; it counts."
+        case .retry(resumes: true):
+            "It is tried again, with its own session, until its step's \"failures\" are used up."
+        case .retry(resumes: false):
+            "It is tried again, from the beginning, until its step's \"failures\" are used up."
         case .parkAccount: "Its provider account waits, and all its jobs; nothing is counted."
         case .wait: "It waits, ever longer; nothing is counted."
         case .giveUp: "The run has failed: only a person can mend it."
