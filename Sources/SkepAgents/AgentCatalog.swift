@@ -31,7 +31,7 @@ public struct AgentCatalog: Sendable {
             let adapter = JSONLinesAdapter(options: JSONLinesOptions(reader))
             return HostedAgent(definition, adapter, house: house)
         },
-        Adapter(name: "patch") { definition, _, house in
+        Adapter(name: PatchApplier.adapter) { definition, _, house in
             // It has no keys of its own.
             let adapter = CommandAdapter(options: PatchApplier.options(house))
             return HostedAgent(definition, adapter, house: house)

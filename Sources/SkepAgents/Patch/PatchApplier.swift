@@ -12,6 +12,8 @@ import SkepWire
 /// It is a process like any other agent, on the same leash: Skep calls itself with `subcommand`,
 /// and that calls `apply`.
 public enum PatchApplier {
+    /// The word that stands as `adapter` in an agent's file.
+    public static let adapter = "patch"
     /// The hidden subcommand of `skep`: `skep apply-patch ISSUE-FILE`, run in the working tree.
     public static let subcommand = "apply-patch"
 

@@ -11,8 +11,8 @@ import SkepWire
 extension AgentTrial {
     /// What an agent does depends on its mood; a shell in the same sandbox tries it for sure.
     func tryOutside(_ report: inout TrialReport) async throws {
+        guard var request = try host(1).request() else { return skip(["outside"], &report) }
         tell("tries to get out of its sandbox")
-        guard var request = try host(1).request() else { return }
         request.session = "trial-probe-\(getpid())"
         request.program = "/bin/sh"
         request.arguments = [
@@ -27,9 +27,14 @@ extension AgentTrial {
             folder: "\(TrialFolder.sessions(in: folder.path))/probe", program: house.host)
         mkdir(host.folder, 0o711)
         try await host.start(request)
-        do { _ = try await host.waitUntilOver() } catch {
+        let state: SessionHost.State
+        do { state = try await host.waitUntilOver() } catch {
             try await host.end(grace: .zero)
             throw error
+        }
+        // Where it can't be shut in as it must be, nothing runs.
+        guard case .ended(let record) = state, record.how == .exited(code: 0) else {
+            return skip(["outside"], &report)
         }
         let isOut = access(folder.outside + "/probe", F_OK) == 0
         let isIn = access(workspace.path + "/.skep-probe", F_OK) == 0

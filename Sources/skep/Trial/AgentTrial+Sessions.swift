@@ -5,8 +5,10 @@ import Synchronization
 
 extension AgentTrial {
     struct Outcome: Sendable {
-        /// `nil`: it wasn't through in time, and was stopped.
+        /// What it came to; `nil` when it wasn't even begun in time.
         var result: SessionResult?
+        /// It wasn't through in time, and was stopped.
+        var isLate: Bool
         var length: Duration
         /// From the start to the first thing it told.
         var firstWord: Duration?
@@ -55,9 +57,16 @@ extension AgentTrial {
             while true { do { if try await group.next() == nil { break } } catch {} }
             return result
         }
-        return Outcome(
-            result: result, length: clock.uptime - start, firstWord: firstWord.withLock { $0 },
-            complaint: complaint.withLock { $0 })
+        var outcome = Outcome(
+            result: result, isLate: result == nil, length: clock.uptime - start,
+            firstWord: firstWord.withLock { $0 }, complaint: complaint.withLock { $0 })
+        if outcome.isLate, case .ended = try host(number).state() {
+            // What it told until then, which its log has.
+            outcome.result = try await agent.withSession(assignment, in: workspace) {
+                try await $0.result()
+            }
+        }
+        return outcome
     }
 
     private func issue(_ prompt: String) -> Issue {

@@ -32,6 +32,17 @@ struct AgentTrial: Sendable {
     static let word = "skep"
     private static let secondLine = "and its agents"
     private static let codeWord = "KESTREL-47"
+    /// The order, for who understands nothing else.
+    private static let patch = """
+
+
+        ```diff
+        --- /dev/null
+        +++ b/\(file)
+        @@ -0,0 +1 @@
+        +\(word)
+        ```
+        """
 
     func run() async throws -> TrialReport {
         var report = TrialReport(agent: agent.definition)
@@ -39,21 +50,17 @@ struct AgentTrial: Sendable {
             skip(["protocol", "file", "usage", "resume", "stop", "sandbox", "outside"], &report)
             return report
         }
-        guard let first = try await work(&report) else {
-            skip(["resume", "stop", "outside"], &report)
-            return report
-        }
-        if isQuick {
-            skip(["resume", "stop"], &report)
-        } else {
+        if let first = try await work(&report), !isQuick {
             try await goOn(with: first, &report)
             try await stop(&report)
+        } else {
+            skip(["resume", "stop"], &report)
         }
         try await tryOutside(&report)
         return report
     }
 
-    private func skip(_ names: [String], _ report: inout TrialReport) {
+    func skip(_ names: [String], _ report: inout TrialReport) {
         for name in names { report.add(name, .skipped, "not tried") }
     }
 
@@ -85,7 +92,7 @@ struct AgentTrial: Sendable {
             Create the file \(Self.file) with the line: \(Self.word)
             Put nothing else into it, and change nothing else. Then say "done".
             The code word of this conversation is \(Self.codeWord); you may be asked for it later.
-            """)
+            """ + (agent.definition.adapter == PatchApplier.adapter ? Self.patch : ""))
         let request = try host(1).request()
         report.hasDialogue = request?.hasDialogue
         report.firstWord = outcome.firstWord
@@ -93,7 +100,7 @@ struct AgentTrial: Sendable {
         report.usage = result?.usage
         report.start = result?.start
         report.sandbox = result?.sandbox
-        report.failure = result?.failure
+        report.failure = outcome.isLate ? nil : result?.failure
         addProtocol(outcome, &report)
 
         let text = folder.text(of: Self.file)
@@ -107,7 +114,7 @@ struct AgentTrial: Sendable {
         report.add(
             "usage", report.usage == nil ? .no : .ok, report.usage?.words ?? "it doesn't say")
         addSandbox(&report)
-        return isWritten && result?.failure == nil ? result : nil
+        return isWritten && !outcome.isLate && result?.failure == nil ? result : nil
     }
 
     private static func said(_ result: SessionResult?) -> String {
@@ -119,7 +126,7 @@ struct AgentTrial: Sendable {
     private func addProtocol(_ outcome: Outcome, _ report: inout TrialReport) {
         let ways = report.hasDialogue == true ? "both ways" : "one way"
         let adapter = "\(agent.definition.adapter), \(ways)"
-        guard let result = outcome.result else {
+        guard let result = outcome.result, !outcome.isLate else {
             report.add("protocol", .fail, "\(adapter); \(outcome.lateness(limit))")
             return
         }
@@ -134,11 +141,11 @@ struct AgentTrial: Sendable {
     private func addSandbox(_ report: inout TrialReport) {
         let policy = agent.definition.sandbox
         guard let sandbox = report.sandbox else {
-            let isNeeded = policy.isRequired && policy.level > .none
+            let isAsked = policy.level > .none
             report.add(
-                "sandbox", isNeeded ? .fail : .no,
-                "none is in force; asked: \(policy.level.rawValue)"
-            )
+                "sandbox", isAsked && policy.isRequired ? .fail : .no,
+                (isAsked ? "it never ran in one" : "none is in force")
+                    + "; asked: \(policy.level.rawValue)")
             return
         }
         let missing =
@@ -163,11 +170,11 @@ struct AgentTrial: Sendable {
             Then say the code word of this conversation.
             """
         let outcome = try await session(2, prompt, resuming: vendor)
-        guard let result = outcome.result, result.failure == nil else {
+        guard let result = outcome.result, !outcome.isLate, result.failure == nil else {
             report.add(
                 "resume", .fail,
-                outcome.result?.failure?.sentence ?? outcome.lateness(limit),
-                duration: outcome.length)
+                (outcome.isLate ? nil : outcome.result?.failure?.sentence)
+                    ?? outcome.lateness(limit), duration: outcome.length)
             return
         }
         let remembers = result.lastMessage.contains(Self.codeWord)
@@ -204,7 +211,9 @@ struct AgentTrial: Sendable {
         guard wasAtWork else {
             // A program without a model may have no commands to run.
             report.add(
-                "stop", agent.definition.adapter == "command" ? .no : .fail,
+                "stop",
+                ["command", PatchApplier.adapter].contains(agent.definition.adapter)
+                    ? .no : .fail,
                 "it never ran a command that could have been stopped", duration: length)
             return
         }
