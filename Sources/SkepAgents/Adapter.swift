@@ -14,6 +14,13 @@ protocol AgentAdapter: Sendable {
     /// Whether the program is one that can be asked for its version. True by default.
     var hasVersion: Bool { get }
 
+    /// Whether it tells what it uses. True by default.
+    var tellsUsage: Bool { get }
+
+    /// The model that its file names, by which its cost is known if it doesn't tell that itself; `nil` by
+    /// default.
+    var model: String? { get }
+
     /// Files that its command line names by absolute paths, such as a script for an interpreter; a
     /// sandbox lets it read them.
     var commandFiles: [String] { get }
@@ -29,6 +36,8 @@ protocol AgentAdapter: Sendable {
 
 extension AgentAdapter {
     var hasVersion: Bool { true }
+    var tellsUsage: Bool { true }
+    var model: String? { nil }
     var commandFiles: [String] { [] }
 }
 

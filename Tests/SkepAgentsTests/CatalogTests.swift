@@ -57,6 +57,34 @@ struct CatalogTests {
         #expect(found.first?.hasPrefix("an agent has no key \"command\"") == true)
     }
 
+    @Test("A budget that can't hold is told of: without usage, or without a price")
+    func looseBudgets() throws {
+        let fixture = try CommandFixture()
+        let million = Money(microdollars: 1_000_000)
+        let prices = PriceTable(["known": PriceTable.Price(input: million, output: million)])
+        func words(_ adapter: String, _ budget: String, model: String? = nil) throws -> String? {
+            let budgets = CommandFixture.map([
+                (
+                    "day",
+                    CommandFixture.map([(budget, budget == "usd" ? .text("20") : .integer(20))])
+                )
+            ])
+            let agent = try fixture.agent(
+                [("adapter", .text(adapter)), ("budgets", budgets)]
+                    + (model.map { [("model", .text($0))] } ?? [])
+                    + (adapter == "codex" ? [] : [("command", CommandFixture.list(["x"]))]))
+            return try #require(agent as? any InspectableAgent).looseBudgets(prices)
+        }
+
+        #expect(try words("command", "usd")?.contains("doesn't tell what it uses") == true)
+        #expect(try words("command", "tokens") != nil)
+        #expect(try words("command", "minutes") == nil)
+        #expect(try words("acp", "usd", model: "own")?.contains("model \"own\"") == true)
+        #expect(try words("acp", "tokens", model: "own") == nil)
+        #expect(try words("codex", "usd", model: "known") == nil)
+        #expect(try words("codex", "usd") == nil)
+    }
+
     @Test("Budgets are read with all that they may hold")
     func readsBudgets() throws {
         let run = CommandFixture.map([

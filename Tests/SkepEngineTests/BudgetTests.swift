@@ -79,6 +79,27 @@ struct BudgetTests {
         #expect(byAgent == nil)
     }
 
+    @Test("A budget of money says once that it doesn't hold what has no price")
+    func unknownCost() async {
+        let dollar = Money(microdollars: 1_000_000)
+        let scopes = [scope(.run, Budget(money: dollar)), scope(.day, Budget(money: dollar))]
+        var watch = BudgetWatch(agent(), scopes, prices: PriceTable())
+        var unlimited = BudgetWatch(agent(), [scope(.run, Budget(tokens: 9))], prices: PriceTable())
+        var warnings: [String] = []
+
+        _ = await watch.take(.began(SessionStart(model: "own/m"))) { warnings.append($0) }
+        for tokens in [0, 1, 2] as [Int64] {
+            _ = await watch.take(.usage(Usage(input: tokens))) { warnings.append($0) }
+        }
+        _ = await unlimited.take(.usage(Usage(input: 1))) { warnings.append($0) }
+
+        #expect(
+            warnings == [
+                "agent ann isn't held to $1.00 for a run and $1.00 for a day: it hasn't told its cost, "
+                    + "and model \"own/m\" has no price in prices.yaml; a budget of tokens holds it"
+            ])
+    }
+
     @Test("A cost that was told covers the turns that have ended; the present one has its price")
     func priceOfPresentTurn() async {
         let price = PriceTable.Price(

@@ -123,6 +123,7 @@ struct KnownAgent: InspectableAgent {
     func version() async -> String? { "2.1.330" }
     func hasSecret(_ name: String) async -> Bool { name == "ANTHROPIC_API_KEY" }
     func sandbox() async -> SandboxReport? { Samples.sandbox }
+    func looseBudgets(_ prices: PriceTable) -> String? { nil }
     func check() async throws {}
     func withSession<R: Sendable>(
         _ assignment: Assignment, in workspace: Workspace,

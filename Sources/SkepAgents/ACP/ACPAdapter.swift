@@ -18,6 +18,8 @@ struct ACPAdapter: AgentAdapter {
 
     var program: String { options.command.filled([:]).first ?? "" }
 
+    var model: String? { options.model }
+
     var commandFiles: [String] { options.command.files }
 
     func launch(_ brief: Brief) -> Launch {

@@ -12,6 +12,8 @@ struct CodexAdapter: AgentAdapter {
 
     var program: String { options.program }
 
+    var model: String? { options.model }
+
     func launch(_ brief: Brief) -> Launch {
         var arguments = [
             "exec", "--json", "--skip-git-repo-check",

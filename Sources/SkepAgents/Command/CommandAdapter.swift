@@ -11,6 +11,8 @@ struct CommandAdapter: AgentAdapter {
     /// A shell, an interpreter, a script: who knows what that would take the question for.
     var hasVersion: Bool { false }
 
+    var tellsUsage: Bool { false }
+
     var commandFiles: [String] { options.command.files }
 
     func launch(_ brief: Brief) -> Launch {

@@ -9,6 +9,8 @@ struct JSONLinesAdapter: AgentAdapter {
     private var command: CommandAdapter { CommandAdapter(options: options.command) }
     var program: String { command.program }
     var hasVersion: Bool { command.hasVersion }
+    var tellsUsage: Bool { options.rules.contains { $0.kind == .usage } }
+    var model: String? { options.command.model }
     var commandFiles: [String] { command.commandFiles }
 
     func launch(_ brief: Brief) -> Launch {

@@ -3,7 +3,12 @@ internal import SkepQueue
 
 /// One of an agent's budgets, with what of it other sessions have used, those that run too.
 struct BudgetScope: Sendable {
-    enum Kind: String, Sendable { case run, issue, day }
+    enum Kind: String, Sendable {
+        case run, issue, day
+
+        /// "a run".
+        var words: String { self == .issue ? "an issue" : "a \(rawValue)" }
+    }
 
     let kind: Kind
     let budget: Budget
@@ -24,15 +29,7 @@ struct BudgetScope: Sendable {
     }
 
     /// "the budget for a day (2,000,000 tokens, $5.00)".
-    var words: String {
-        let whose =
-            switch kind {
-            case .run: "the budget for a run"
-            case .issue: "the budget for an issue"
-            case .day: "the budget for a day"
-            }
-        return "\(whose) (\(budget.words))"
-    }
+    var words: String { "the budget for \(kind.words) (\(budget.words))" }
 
     /// - Parameter more: Used besides.
     func failure(of agent: AgentName, with more: UsageSum) -> AgentFailure {

@@ -42,6 +42,7 @@ struct BudgetWatch {
             return nil
         case .usage(let told):
             meter.take(told)
+            await tellOfUnknownCost(warn)
             return await judge(after: time, warn)
         default: return nil
         }
@@ -71,6 +72,20 @@ struct BudgetWatch {
         if let exhausted { return exhausted }
         for scope in scopes { await tell(scope.share(with: own), of: scope.words, warn) }
         return nil
+    }
+
+    /// Says once that a budget of money can't hold.
+    private mutating func tellOfUnknownCost(_ warn: (String) async -> Void) async {
+        let limits = scopes.compactMap { scope in
+            scope.budget.money.map { "\($0) for \(scope.kind.words)" }
+        }
+        guard !limits.isEmpty, meter.usage.tokens > 0, meter.usage.cost == nil,
+            warned.insert("its cost").inserted
+        else { return }
+        let price = meter.model.map { "model \"\($0)\" has no price in prices.yaml" }
+        await warn(
+            "agent \(agent.name) isn't held to \(limits.joined(separator: " and ")): it hasn't told its "
+                + "cost, and \(price ?? "its model isn't known"); a budget of tokens holds it")
     }
 
     /// Warns of something once, when enough of it is used; of what is used up its end tells.

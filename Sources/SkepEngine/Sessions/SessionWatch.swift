@@ -141,7 +141,8 @@ actor SessionWatch {
     }
 
     private func warn(_ text: String) async {
-        context.logger.warning("Limit nearly reached", metadata: [LogKeys.outcome: "\(text)"])
+        context.logger.warning(
+            "Limit nearly reached, or not held", metadata: [LogKeys.outcome: "\(text)"])
         do {
             try await context.parts.store.record(
                 NewSwarmEvent(

@@ -4,7 +4,8 @@ internal import SkepCore
 /// that its row keeps.
 struct UsageMeter: Sendable {
     private let prices: PriceTable
-    private var model: String?
+    /// As it told it itself.
+    private(set) var model: String?
     /// What the session has used so far, with its cost where that is known.
     private(set) var usage = Usage()
     /// What the cost was told for that was told last: turns that have ended.

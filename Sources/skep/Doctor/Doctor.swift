@@ -242,6 +242,10 @@ struct Doctor {
                             subject, .ok,
                             ["could start", agent.definition.openness].compactMap { $0 }
                                 .joined(separator: "; ")))
+                if let loose = (agent as? any InspectableAgent)?.looseBudgets(house.prices) {
+                    findings.append(
+                        Diagnosis(subject, .warn, "Its budgets of \(loose)."))
+                }
             } catch {
                 findings.append(
                     (error as? AgentsError).map { Diagnosis(subject, .warn, of: $0) }

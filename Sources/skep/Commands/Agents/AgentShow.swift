@@ -24,10 +24,11 @@ struct AgentShow: AsyncParsableCommand {
         let layers = common.layers()
         let house = try House.read(layers, agentsRunAs: .userIfThere)
         let agent = try house.agent(AgentName(rawValue: name))
-        let picture = try await AgentPicture(
+        var picture = try await AgentPicture(
             agent, AgentsAtWork(house),
             sandbox: try? SandboxProbe(host: house.agentHouse.host).report,
             AgentFileLines(agent.definition, layers))
+        picture.looseBudgets = (agent as? any InspectableAgent)?.looseBudgets(house.prices)
         let console = common.console()
         if console.isJSON { return console.show(picture.json) }
         picture.show(on: console)
@@ -119,6 +120,8 @@ struct AgentPicture {
     /// What a session of it would be shut in by; `nil` when that couldn't be tried.
     let inForce: SandboxReport?
     let settings: [Setting]
+    /// Which of its budgets can't hold, and why; `nil`: none.
+    var looseBudgets: String?
 
     init(
         _ agent: any Agent, _ atWork: AgentsAtWork, sandbox machine: SandboxReport?,
@@ -226,6 +229,7 @@ struct AgentPicture {
                         logins.map {
                             .object(["path": .text($0.path), "is_there": .boolean($0.isThere)])
                         })),
+                JSON.Member(key: "loose_budgets", value: .optional(looseBudgets)),
                 JSON.Member(key: "sandbox_in_force", value: inForce?.json ?? .null),
                 JSON.Member(key: "sandbox_of_machine", value: listed.machine?.json ?? .null),
                 JSON.Member(
@@ -292,6 +296,7 @@ struct AgentPicture {
             ),
             ("sandbox", sandbox),
             ("provider", listed.provider),
+            ("budgets", looseBudgets),
             ("sessions", "\(listed.sessions) of \(listed.definition.concurrency)"),
             ("today", used),
         ]
