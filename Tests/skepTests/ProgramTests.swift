@@ -401,6 +401,7 @@ import Testing
         #expect(kept.hasSuffix("Mine.\n"))
         #expect(unknown.status == 64)
         #expect(unknown.errors.contains("Did you mean \"claude\"?"))
+        #expect(unknown.errors.contains("skep agent add x --preset claude\n"))
     }
 
     @Test("A file that holds another agent under the new one's name isn't overwritten")

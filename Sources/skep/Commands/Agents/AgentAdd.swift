@@ -83,12 +83,13 @@ struct AgentAdd: AsyncParsableCommand {
         let wanted = preset ?? name
         if let file = presets.first(where: { $0.name == wanted + ".md" }) { return file.text }
         let names = presets.map { String($0.name.dropLast(3)) }
-        let hint = nearest(to: wanted, among: names).map { "Did you mean \"\($0)\"? " } ?? ""
+        let meant = nearest(to: wanted, among: names)
+        let hint = meant.map { "Did you mean \"\($0)\"? " } ?? ""
         throw UsageError(
             preset == nil
                 ? "What is \"\(name)\" to be made from?" : "There is no preset \"\(wanted)\".",
             why: hint + TimeText.thereAre(names),
-            advice: "skep agent add \(name) --preset \(names.first ?? "claude")")
+            advice: "skep agent add \(name) --preset \(meant ?? names.first ?? "claude")")
     }
 
     /// - Throws: `SettingsError` when it can't be an agent's file.
