@@ -224,6 +224,23 @@ extension ProgramTests {
         #expect(!FileManager.default.fileExists(atPath: workspace))
     }
 
+    @Test("An agent that is added beside a serve at work is told to need a restart")
+    func addBesideServe() async throws {
+        try fixture.write("skep.yaml", "")
+        try fixture.write("agents/tidy.md", "---\nname: tidy\nadapter: patch\n---\n")
+        try fixture.write("state/skep/run/note", "")
+        var lock: ServeLock? = try await ServeLock(
+            StateFolder(path: "\(fixture.path)/state/skep"), clock: SystemClock())
+
+        let beside = try await skep("agent", "add", "other", "--preset", "patch")
+        withExtendedLifetime(lock) {}
+        lock = nil
+        let alone = try await skep("agent", "add", "third", "--preset", "patch")
+
+        #expect(beside.errors.contains("knows it after: skep restart\n"), "\(beside)")
+        #expect(alone.status == 0 && !alone.errors.contains("skep restart"))
+    }
+
     @Test("An agent that isn't written isn't told to be tried")
     func addDry() async throws {
         try fixture.write("skep.yaml", "")

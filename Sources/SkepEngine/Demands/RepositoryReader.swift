@@ -168,7 +168,9 @@ actor RepositoryReader {
         try await parts.store.record(
             NewSwarmEvent(
                 .trouble, issue: issue.reference, agent: name,
-                text: "a label asks for agent \"\(name)\", which isn't there"))
+                text:
+                    "a label asks for agent \"\(name)\", which isn't there; one that was added since "
+                    + "this began is known after \"skep restart\""))
     }
 
     /// What goes wrong with one doesn't end the reading, and is no secret where it stays so.

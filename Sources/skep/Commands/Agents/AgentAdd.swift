@@ -68,7 +68,7 @@ struct AgentAdd: AsyncParsableCommand {
         let shown = surroundings.shown(file)
         let agent = try read(text, source: shown, house)
         if !dryRun { try Self.write(text, to: file, shown: shown) }
-        await tell(agent, text, shown)
+        await tell(agent, text, shown, house.state)
     }
 
     private func source(_ surroundings: Surroundings) throws -> String {
@@ -115,7 +115,9 @@ struct AgentAdd: AsyncParsableCommand {
         }
     }
 
-    private func tell(_ agent: any Agent, _ text: String, _ shown: String) async {
+    private func tell(
+        _ agent: any Agent, _ text: String, _ shown: String, _ state: StateFolder
+    ) async {
         let console = common.console()
         let missing = await AgentNeeds(agent).missing
         if console.isJSON {
@@ -131,7 +133,11 @@ struct AgentAdd: AsyncParsableCommand {
             console.say("made      \(shown)")
         }
         for what in missing { console.remarks.line("missing   \(PlainText.line(what))") }
-        if !dryRun { console.remarks.line("Try it: skep agent test \(name)") }
+        guard !dryRun else { return }
+        console.remarks.line("Try it: skep agent test \(name)")
+        if ServeLock.holder(state)?.isDemo == false {
+            console.remarks.line("The running \"skep serve\" knows it after: skep restart")
+        }
     }
 }
 
