@@ -35,6 +35,8 @@ final class Host {
         }
         self.request = request
         try request.redacted.write(to: files)
+        // Of one that died before its record was written, and so before there was an agent.
+        unlink(files.segment(1))
         signals = skep_signal_pipe()
         guard signals >= 0 else {
             throw WireError.system(operation: "make", path: "signal pipe", errno: errno)
