@@ -126,14 +126,7 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         case .notStarted: break
         }
         let request = try await prepare(host, assignment, workspace)
-        do {
-            try await host.start(request)
-            return false
-        } catch {
-            // The host that an earlier attempt was starting may have come first.
-            guard try host.state() != .notStarted else { throw error }
-            return true
-        }
+        return try await !host.startUnlessBegun(request)
     }
 
     /// - Parameter assignment: `nil` for one that only ends it, and runs no more errands.
@@ -150,9 +143,7 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
             } ?? [:],
             secrets: given.all + (assignment?.secrets.values ?? [:].values),
             isReadOnly: assignment?.isReadOnly ?? true)
-        let started = try wrapping { () throws(WireError) in
-            try HostRecord.read(from: host.files)?.startedAt
-        }
+        let started = try host.hostRecord()?.startedAt
         return SessionLeader(
             host, adapter.dialogue(brief), limits: definition.limits, startedAt: started ?? .now,
             place: place, watch: { await assignment?.watch($0) },

@@ -9,10 +9,11 @@ struct ACPTerminalTests {
     private let fixture = HostFixture()
 
     private func place(
-        _ request: LaunchRequest, secrets: [String] = [], isReadOnly: Bool = false
+        _ request: LaunchRequest, host: String = HostFixture.program, secrets: [String] = [],
+        isReadOnly: Bool = false
     ) -> SessionWorkplace {
         let house = AgentHouse(
-            sessions: fixture.folder.path, host: HostFixture.program, environment: [:],
+            sessions: fixture.folder.path, host: host, environment: [:],
             operatorHome: fixture.work, allowsRoot: true, grace: .milliseconds(200))
         let places = Brief.Places(
             workspace: fixture.work, home: fixture.work, output: "", promptFile: "", issueFile: "")
@@ -52,6 +53,32 @@ struct ACPTerminalTests {
         #expect(output["truncated"].bool == true)
         #expect(try Files.read(fixture.work + "/ran") == Array("hello\n".utf8))
         #expect(fixture.host.errands.isEmpty)
+        try await fixture.host.end(grace: .zero)
+    }
+
+    @Test("Two who lead the session at once run a command once, and both know its terminal")
+    func runsForTwo() async throws {
+        let request = fixture.request("sleep 1000")
+        try await fixture.host.start(request)
+        let (hosts, go) = (fixture.folder.make("hosts"), fixture.folder.path + "/go")
+        let slow = try fixture.folder.write(
+            """
+            #!/bin/sh
+            : >'\(hosts)'/$$
+            while [ ! -e '\(go)' ]; do /bin/sleep 0.02; done
+            exec '\(HostFixture.program)' "$@"
+
+            """, to: "skep-host", mode: 0o755)
+        let place = place(request, host: slow)
+
+        async let first = ask(1, "terminal/create", ["command": "echo x >> ran"], place)
+        async let second = ask(1, "terminal/create", ["command": "echo x >> ran"], place)
+        try await eventually("two hosts begin") { FileStatus.names(in: hosts).count == 2 }
+        try Files.replace(go, with: [])
+
+        #expect(try await first == second)
+        _ = try await ask(2, "terminal/wait_for_exit", first, place)
+        #expect(try Files.read(fixture.work + "/ran") == Array("x\n".utf8))
         try await fixture.host.end(grace: .zero)
     }
 

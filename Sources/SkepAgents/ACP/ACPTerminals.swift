@@ -30,7 +30,8 @@ struct ACPTerminals: Sendable {
                     folder: errand.folder, text: "There are \(Self.most) terminals already.")
             }
             try FileStatus.makeFolder(errand.folder, mode: 0o711)
-            try await errand.start(launch)
+            // Two may lead the session at once.
+            try await errand.startUnlessBegun(launch)
             // Whoever ends a session ends the errands that are there; this one may have come later.
             if try session.state() != .alive { try await errand.endAndForget() }
         }

@@ -38,9 +38,7 @@ extension SessionResult {
             facts = try SessionResult(record, of: host, tailBytes: 4096)
             start = FailureType(start: record.how)
         } else {
-            let started = try wrapping { () throws(WireError) in
-                try HostRecord.read(from: host.files)?.startedAt
-            }
+            let started = try host.hostRecord()?.startedAt
             let now = Moment.now
             facts = SessionResult(
                 ending: .lost, startedAt: Timestamp(started ?? now), endedAt: Timestamp(now),

@@ -52,8 +52,8 @@ extension SessionHost {
         case .notStarted, .dead:
             return try await bury()
         case .alive:
-            let host = try wrapping { () throws(WireError) in try HostRecord.read(from: files) }
-            throw .processesRemain(folder: folder, pids: host.map { [$0.process.pid] } ?? [])
+            throw .processesRemain(
+                folder: folder, pids: try hostRecord().map { [$0.process.pid] } ?? [])
         }
     }
 
@@ -75,20 +75,6 @@ extension SessionHost {
         }
     }
 
-    /// Others look at the lock for moments; a host would hold on to it.
-    private func takeLock() async throws(AgentsError) -> Int32 {
-        let lock = open(files.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0 else {
-            throw .sessionFiles(text: "\(files.lock): \(describe(errno: errno))")
-        }
-        for _ in 0..<200 {
-            if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
-            try? await Task.sleep(for: .milliseconds(5))
-        }
-        close(lock)
-        throw .hostFailed(folder: folder, text: "Another process holds its lock.")
-    }
-
     private func killRemains() async throws(AgentsError) {
         guard let request = try request() else { return }
         try await SessionRemains.kill(session: request.session, folder: folder)
@@ -106,8 +92,7 @@ extension SessionHost {
 
     /// Kills a host that doesn't do what it is asked to; no other process that has its pid now.
     private func killHost() throws(AgentsError) {
-        let record = try wrapping { () throws(WireError) in try HostRecord.read(from: files) }
-        guard let process = record?.process, process.isAlive else { return }
+        guard let process = try hostRecord()?.process, process.isAlive else { return }
         kill(process.pid, SIGKILL)
     }
 }

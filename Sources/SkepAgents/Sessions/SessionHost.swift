@@ -51,7 +51,31 @@ public struct SessionHost: Sendable, Hashable {
         }
     ) async throws(AgentsError) {
         guard access(program, X_OK) == 0 else { throw .hostMissing(path: program) }
-        try wrapping { () throws(WireError) in try request.write(to: files) }
+        try await put(request)
+        do throws(AgentsError) {
+            try await launch(request, patience: patience)
+        } catch {
+            // Waited for right here, whoever is cancelled; what can't be forgotten now is at the end.
+            await Task { try? await withdraw(request) }.value
+            throw error
+        }
+    }
+
+    /// Starts it, unless somebody else did, of whom this worker doesn't know. False: so it was.
+    @discardableResult
+    func startUnlessBegun(_ request: LaunchRequest) async throws(AgentsError) -> Bool {
+        do throws(AgentsError) {
+            try await start(request)
+            return true
+        } catch {
+            guard try state() != .notStarted else { throw error }
+            return false
+        }
+    }
+
+    private func launch(
+        _ request: LaunchRequest, patience: @escaping @Sendable () async -> Void
+    ) async throws(AgentsError) {
         let (news, teller) = AsyncStream<Result<String?, any Error>>.makeStream()
         // Not cancelled with the caller: a start that is broken off halfway leaves it open whether there
         // is a host. It ends with its process, for which nobody waits that can't be killed.
@@ -81,8 +105,7 @@ public struct SessionHost: Sendable, Hashable {
         if try isLocked() { return .alive }
         // It may have ended between the two looks.
         if let exit = try exitRecord() { return .ended(exit) }
-        let host = try wrapping { () throws(WireError) in try HostRecord.read(from: files) }
-        return host == nil ? .notStarted : .dead
+        return try hostRecord() == nil ? .notStarted : .dead
     }
 
     /// The request it was started with; `nil` when nothing was begun.
@@ -107,8 +130,12 @@ public struct SessionHost: Sendable, Hashable {
     /// How often files are looked at while a host starts or ends.
     static let pollInterval = Duration.milliseconds(25)
 
-    private func exitRecord() throws(AgentsError) -> ExitRecord? {
+    func exitRecord() throws(AgentsError) -> ExitRecord? {
         try wrapping { () throws(WireError) in try ExitRecord.read(from: files) }
+    }
+
+    func hostRecord() throws(AgentsError) -> HostRecord? {
+        try wrapping { () throws(WireError) in try HostRecord.read(from: files) }
     }
 
     /// Whether a host is there. A shared lock, held for a moment: hosts that start try again.
