@@ -1,6 +1,7 @@
-import SkepAgents
 import SkepWire
 import Testing
+
+@testable import SkepAgents
 
 #if canImport(Glibc)
     import Glibc
@@ -229,6 +230,22 @@ struct HostTests {
         try await fixture.host.end(grace: .zero)
 
         #expect(error?.why?.contains("Another host keeps the session") == true)
+    }
+
+    @Test("One that begins while somebody looks isn't taken for dead")
+    func beginsMeanwhile() throws {
+        let files = fixture.host.files
+        let process = try #require(ProcessIdentity(of: getpid()))
+
+        let state = try fixture.host.state { () throws(AgentsError) in
+            try wrapping { () throws(WireError) in
+                try HostRecord(process: process, startedAt: .now).write(to: files)
+            }
+            return false
+        }
+
+        #expect(state == .notStarted)
+        #expect(try fixture.host.state() == .dead)
     }
 
     @Test("A session that was ended before it began never begins")

@@ -101,11 +101,20 @@ public struct SessionHost: Sendable, Hashable {
 
     /// Looks at the folder; changes nothing.
     public func state() throws(AgentsError) -> State {
+        try state(isLocked: isLocked)
+    }
+
+    /// - Parameter isLocked: Whether there is a host now.
+    func state(
+        isLocked: () throws(AgentsError) -> Bool
+    ) throws(AgentsError) -> State {
         if let exit = try exitRecord() { return .ended(exit) }
+        // Before the lock: one that begins after that was looked at isn't dead.
+        let host = try hostRecord()
         if try isLocked() { return .alive }
         // It may have ended between the two looks.
         if let exit = try exitRecord() { return .ended(exit) }
-        return try hostRecord() == nil ? .notStarted : .dead
+        return host == nil ? .notStarted : .dead
     }
 
     /// The request it was started with; `nil` when nothing was begun.
