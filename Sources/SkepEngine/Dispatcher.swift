@@ -68,8 +68,9 @@ public struct Dispatcher: Sendable {
             for: demand, on: issue, in: snapshot, asking: .everything, isForced: isForced)
         guard gates.isEmpty else { return .waiting(try await wait(demand, behind: gates)) }
 
-        let run = try await RunPlanner(parts: parts).plan(
+        var run = try await RunPlanner(parts: parts).plan(
             issue, agent: agent, workflow: workflow, priority: demand.priority)
+        if !isForced { run.places = keeper.places(for: demand) }
         let answer = try await parts.store.open(
             demand.trigger, run, reports: [ReportText.started(name, for: demand)])
         switch answer {
@@ -78,6 +79,11 @@ public struct Dispatcher: Sendable {
             return .opened(id)
         case .answeredBefore(let run): return .answeredBefore(run)
         case .agentBusy(let run): return .agentBusy(run)
+        case .noPlace:
+            snapshot = try await keeper.snapshot()
+            let gates = try await keeper.shutGates(
+                for: demand, on: issue, in: snapshot, asking: .everything)
+            return .waiting(try await wait(demand, behind: gates))
         }
     }
 

@@ -167,7 +167,7 @@ extension SwarmTransaction {
                     run.rawValue, id.rawValue, item.issue.repository.description,
                     item.issue.number,
                 ])
-        case .answeredBefore(nil), .agentBusy: break
+        case .answeredBefore(nil), .agentBusy, .noPlace: break
         }
         return answer
     }

@@ -83,6 +83,7 @@ extension SwarmTransaction {
             if trigger.cause.isStanding { try insert(demand, answeredBy: busy) }
             return .agentBusy(busy)
         }
+        guard try hasPlace(for: new) else { return .noPlace }
         let run = try begin(
             new, on: trigger.issue, because: trigger.cause.description,
             findings: demand.findings, reports: reports)
@@ -99,10 +100,40 @@ extension SwarmTransaction {
             if row.isStanding { try note(busy, answers: row.id) }
             return .agentBusy(busy)
         }
+        guard try hasPlace(for: new) else { return .noPlace }
         let run = try begin(
             new, on: row.issue, because: row.cause, findings: row.findings, reports: reports)
         try note(run, answers: row.id)
         return .opened(run)
+    }
+
+    private func hasPlace(for new: NewRun) throws -> Bool {
+        guard let places = new.places else { return true }
+        if places.needsFreeIssue, try isTaken(new.issue) { return false }
+        // Served by run_open.
+        let counts = try fetchRow(
+            """
+            SELECT COUNT(*), TOTAL(repository = ?), TOTAL(agent = ?)
+              FROM run
+             WHERE closed_at_ms IS NULL
+            """, [new.issue.repository.description, new.agent.rawValue])
+        let limits = [places.maxRuns, places.maxRunsPerRepository, places.maxRunsPerAgent]
+        return limits.enumerated().allSatisfy { index, limit in
+            limit.map { $0 > counts?[index] ?? 0 } ?? true
+        }
+    }
+
+    /// Whether anybody works on an issue, or a pull request of it waits for people.
+    private func isTaken(_ issue: IssueReference) throws -> Bool {
+        if try hasOpenRun(on: issue) { return true }
+        // Served by run_of_issue.
+        return try fetchRow(
+            """
+            SELECT 1
+              FROM run
+              JOIN pull_request ON pull_request.run = run.id
+             WHERE run.repository = ? AND issue_number = ? AND pull_request.state = 'open'
+            """, [issue.repository.description, issue.number]) != nil
     }
 
     private func note(_ run: RunID, answers trigger: TriggerID) throws {

@@ -31,6 +31,16 @@ extension SwarmTransaction {
         ).map { RunID(rawValue: $0[0]) }
     }
 
+    /// Whether any agent has; served by run_one_open.
+    func hasOpenRun(on issue: IssueReference) throws -> Bool {
+        try fetchRow(
+            """
+            SELECT 1
+              FROM run
+             WHERE repository = ? AND issue_number = ? AND closed_at_ms IS NULL
+            """, [issue.repository.description, issue.number]) != nil
+    }
+
     func newestJob(of run: RunID) throws -> JobID? {
         try Int64.fetchOne(
             database, sql: "SELECT MAX(job) FROM step_job WHERE run = ?", arguments: [run.rawValue]

@@ -203,6 +203,28 @@ struct DemandTests {
         }
     }
 
+    @Test("A run isn't opened where its place was taken meanwhile, and its demand waits on")
+    func takenPlaces() async throws {
+        try await withStore { bench in
+            try await bench.openRun(by: "bob", on: 5)
+            _ = try await bench.store.record([bench.demand(label)])
+            let id = try #require(try await bench.store.waitingTriggers(on: nil).first).id
+            func answer(_ places: RunPlaces) async throws -> TriggerAnswer {
+                var run = bench.newRun()
+                run.places = places
+                return try await bench.store.open(id, run, reports: [])
+            }
+
+            #expect(try await answer(RunPlaces(maxRuns: 1)) == .noPlace)
+            #expect(try await answer(RunPlaces(maxRunsPerRepository: 1)) == .noPlace)
+            #expect(try await answer(RunPlaces(maxRunsPerAgent: 0)) == .noPlace)
+            #expect(try await answer(RunPlaces(needsFreeIssue: true)) == .noPlace)
+            #expect(try await bench.store.waitingTriggers(on: nil).count == 1)
+            let open = RunPlaces(maxRuns: 2, maxRunsPerRepository: 2, maxRunsPerAgent: 1)
+            #expect(try await answer(open) == .opened(RunID(rawValue: 2)))
+        }
+    }
+
     @Test("Causes that are gone end their demands; what was said and answered stays answered")
     func ending() async throws {
         try await withStore { bench in

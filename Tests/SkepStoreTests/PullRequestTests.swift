@@ -53,6 +53,25 @@ struct PullRequestTests {
         }
     }
 
+    @Test("Nobody begins by himself on an issue whose pull request was opened meanwhile")
+    func takenIssue() async throws {
+        try await withStore { bench in
+            _ = try await bench.open()
+            try await publish(bench)
+            var run = bench.newRun(by: "bob")
+            run.places = RunPlaces(needsFreeIssue: true)
+            let demand = bench.demand(.selected("fix"), by: "bob").trigger
+
+            #expect(try await bench.store.open(demand, run, reports: []) == .noPlace)
+
+            var pullRequest = try await seen(bench)
+            pullRequest.state = .merged
+            try await bench.store.note(pullRequest)
+            let answer = try await bench.store.open(demand, run, reports: [])
+            #expect(answer == .opened(RunID(rawValue: 2)))
+        }
+    }
+
     @Test("What the tracker shows is kept, and told when it changed")
     func noting() async throws {
         try await withStore { bench in

@@ -208,10 +208,13 @@ public struct NewRun: Sendable, Hashable {
     /// Whether it goes on from that branch, whose pull request is open.
     public var continuesBranch: Bool
     public var firstStep: NewStepJob
+    /// `nil`: it is opened whatever else is open.
+    public var places: RunPlaces?
 
     public init(
         issue: IssueReference, issueTitle: String, agent: AgentName, workflow: WorkflowName,
-        branch: BranchName, continuesBranch: Bool = false, firstStep: NewStepJob
+        branch: BranchName, continuesBranch: Bool = false, firstStep: NewStepJob,
+        places: RunPlaces? = nil
     ) {
         self.continuesBranch = continuesBranch
         self.issue = issue
@@ -220,5 +223,28 @@ public struct NewRun: Sendable, Hashable {
         self.workflow = workflow
         self.branch = branch
         self.firstStep = firstStep
+        self.places = places
+    }
+}
+
+/// The places for runs, counted in the transaction that opens one: since its gates were looked at
+/// others may have opened theirs. How many pull requests wait isn't among them, for opening a run
+/// adds none.
+public struct RunPlaces: Sendable, Hashable {
+    /// How many may be open; `nil`: any number.
+    public var maxRuns: Int?
+    public var maxRunsPerRepository: Int?
+    public var maxRunsPerAgent: Int?
+    /// Whether nobody else may be at work on the issue, and no pull request of it be open.
+    public var needsFreeIssue: Bool
+
+    public init(
+        maxRuns: Int? = nil, maxRunsPerRepository: Int? = nil, maxRunsPerAgent: Int? = nil,
+        needsFreeIssue: Bool = false
+    ) {
+        self.maxRuns = maxRuns
+        self.maxRunsPerRepository = maxRunsPerRepository
+        self.maxRunsPerAgent = maxRunsPerAgent
+        self.needsFreeIssue = needsFreeIssue
     }
 }

@@ -152,4 +152,6 @@ public enum TriggerAnswer: Sendable, Hashable {
     case answeredBefore(RunID?)
     /// The agent has an open run on the issue; one agent never has two.
     case agentBusy(RunID)
+    /// Somebody else took what `NewRun.places` asks for. The demand waits on, where it is written down.
+    case noPlace
 }

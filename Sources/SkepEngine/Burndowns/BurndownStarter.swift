@@ -21,6 +21,8 @@ struct BurndownStarter: Sendable {
         case waits([ShutGate])
         /// So do all of its repository.
         case repositoryWaits(ShutGate)
+        /// Somebody else took its place since the gates were looked at.
+        case outdated
         /// The burn-down starts nothing any more.
         case closed
     }
@@ -36,13 +38,19 @@ struct BurndownStarter: Sendable {
             guard let agent = item.agent, !fullAgents.contains(agent),
                 !fullRepositories.contains(item.issue.repository)
             else { continue }
-            switch try await start(item, by: agent, of: progress.burndown, snapshot) {
+            var step = try await start(item, by: agent, of: progress.burndown, snapshot)
+            if case .outdated = step {
+                snapshot = try await GateKeeper(parts).snapshot()
+                step = try await start(item, by: agent, of: progress.burndown, snapshot)
+            }
+            switch step {
             case .opened(let run):
                 places -= 1
                 outcome.opened.append(run)
                 if let summary = try await parts.store.run(run) { snapshot.count(summary) }
             case .done: break
-            case .closed: return outcome
+            // Outdated again: what happened has it looked at once more.
+            case .closed, .outdated: return outcome
             case .repositoryWaits(let gate):
                 outcome.gates.append(gate)
                 fullRepositories.insert(item.issue.repository)
@@ -87,14 +95,15 @@ struct BurndownStarter: Sendable {
                 ?? WorkflowCatalog.standard(of: parts.workflows)?.name ?? "fix"
             let demand = Self.demand(
                 for: issue, agent: name, workflow: workflow, of: burndown.id, parts)
-            let gates = try await GateKeeper(parts).shutGates(
-                for: demand, on: issue, in: snapshot)
+            let keeper = GateKeeper(parts)
+            let gates = try await keeper.shutGates(for: demand, on: issue, in: snapshot)
             if let reason = gates.reasonToSkip { return try await skip(item, burndown, reason) }
             guard gates.isEmpty else { return .waits(gates) }
 
-            let run = try await RunPlanner(parts: parts).plan(
+            var run = try await RunPlanner(parts: parts).plan(
                 issue, agent: try parts.agent(name), workflow: try parts.workflow(workflow),
                 priority: demand.priority)
+            run.places = keeper.places(for: demand)
             let answer = try await parts.store.start(
                 item, of: burndown.id, demand: demand, run: run,
                 reports: [ReportText.started(name, for: demand)])
@@ -123,6 +132,7 @@ struct BurndownStarter: Sendable {
                 metadata: [LogKeys.run: "\(run)", LogKeys.issue: "\(item.issue)"])
             return .opened(run)
         case .answeredBefore(_?): return .done
+        case .noPlace: return .outdated
         case .agentBusy(let run):
             let agent = item.agent.map { "\($0)" } ?? "Its agent"
             return try await skip(item, burndown, "\(agent) works on it already, in run \(run).")

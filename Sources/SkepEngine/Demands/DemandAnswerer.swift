@@ -116,12 +116,14 @@ final class DemandAnswerer {
 
         let agent = try parts.agent(demand.trigger.agent)
         guard let workflow = parts.workflow(for: demand) else { return [] }
-        let run = try await RunPlanner(parts: parts).plan(
+        var run = try await RunPlanner(parts: parts).plan(
             issue, agent: agent, workflow: workflow, priority: demand.priority,
             findings: demand.findings)
+        run.places = keeper.places(for: demand)
         let answer = try await parts.store.open(
             trigger.id, run, reports: [ReportText.started(run.agent, for: demand)])
-        if case .opened(let id) = answer {
+        switch answer {
+        case .opened(let id):
             outcome.opened.append(id)
             if let summary = try await parts.store.run(id) { snapshot.count(summary) }
             parts.logger.notice(
@@ -130,6 +132,10 @@ final class DemandAnswerer {
                     LogKeys.run: "\(id)", LogKeys.issue: "\(issue.reference)",
                     LogKeys.agent: "\(run.agent)",
                 ])
+        case .noPlace:
+            snapshot = try await keeper.snapshot(with: answers)
+            return try await keeper.shutGates(for: demand, on: issue, in: snapshot)
+        case .agentBusy, .answeredBefore: break
         }
         return nil
     }

@@ -61,6 +61,15 @@ public struct GateKeeper: Sendable {
         }.map(\.element)
     }
 
+    /// What of the gates is asked once more where the run is opened, for others open theirs meanwhile.
+    func places(for demand: TriggerDemand) -> RunPlaces {
+        RunPlaces(
+            maxRuns: parts.dispatch.maxRuns,
+            maxRunsPerRepository: parts.dispatch.maxRunsPerRepository,
+            maxRunsPerAgent: parts.dispatch.maxRunsPerAgent,
+            needsFreeIssue: demand.trigger.cause.isSelfStarted)
+    }
+
     // MARK: The issue and the agent
 
     private func issueGates(_ issue: Issue, isForced: Bool) -> [ShutGate] {

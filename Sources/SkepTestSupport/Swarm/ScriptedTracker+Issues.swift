@@ -30,7 +30,8 @@ extension ScriptedTracker {
     }
 
     public func dependencies(of issue: IssueReference) async throws -> [Issue] {
-        try access("dependencies") { state in
+        try await letHappen()
+        return try access("dependencies") { state in
             _ = try state.issue(issue)
             return try (state.dependencies[issue] ?? []).map { try state.issue($0) }
         }

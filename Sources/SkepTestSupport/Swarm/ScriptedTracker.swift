@@ -10,6 +10,7 @@ public final class ScriptedTracker: Tracker {
     /// What all accounts see; one of it, however many are signed in.
     final class World: Sendable {
         let state = Mutex(State())
+        let elsewhere = Mutex<(@Sendable () async throws -> Void)?>(nil)
     }
 
     let world: World
@@ -43,6 +44,20 @@ public final class ScriptedTracker: Tracker {
             state.touch(whatDiffersFrom: before, at: now)
             return result
         }
+    }
+
+    /// Has something happen elsewhere while it is asked for dependencies the next time: what is decided by
+    /// the answer was looked at before.
+    public func meanwhile(_ happens: @escaping @Sendable () async throws -> Void) {
+        world.elsewhere.withLock { $0 = happens }
+    }
+
+    func letHappen() async throws {
+        let happens = world.elsewhere.withLock { happens in
+            defer { happens = nil }
+            return happens
+        }
+        try await happens?()
     }
 
     /// What there is, to look at.
