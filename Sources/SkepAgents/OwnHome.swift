@@ -73,10 +73,14 @@ struct OwnHome {
         else { return }
         let origin = try origin(of: path, in: loginHome)
         try Self.failing { () throws(GitError) in
-            let known = origin.folder.status(origin.name)
-            if known.map({ $0.modified <= renewed.modified }) ?? true {
-                let bytes = try folder.read(name, atMost: Self.largestLogin)
-                try origin.folder.replace(origin.name, bytes, mode: 0o600, owner: owner)
+            // Two sessions may have renewed it, and end at once.
+            try origin.folder.locked { () throws(GitError) in
+                let known = origin.folder.status(origin.name)
+                if known.map({ $0.modified <= renewed.modified }) ?? true {
+                    let bytes = try folder.read(name, atMost: Self.largestLogin)
+                    try origin.folder.replace(
+                        origin.name, bytes, mode: 0o600, owner: owner, modified: renewed.modified)
+                }
             }
             try folder.remove(name)
         }

@@ -148,12 +148,43 @@ public final class Folder: Sendable {
     }
 
     /// Makes a file or puts a new one in its place; readers see the old one or the new.
+    ///
+    /// - Parameter modified: When it was written, where that isn't now; never later than that.
     public func replace(
-        _ name: String, _ bytes: [UInt8], mode: UInt32 = 0o644, owner: FileOwner? = nil
+        _ name: String, _ bytes: [UInt8], mode: UInt32 = 0o644, owner: FileOwner? = nil,
+        modified: FileStatus.Time? = nil
     ) throws(GitError) {
         try remove(name + ".new")
-        try write(name + ".new", bytes, mode: mode, owner: owner)
+        let status = try write(name + ".new", bytes, mode: mode, owner: owner)
+        if let modified, modified < status.modified { try date(name + ".new", modified) }
         guard renameat(descriptor, name + ".new", descriptor, name) == 0 else { throw fail(name) }
+    }
+
+    private func date(_ name: String, _ time: FileStatus.Time) throws(GitError) {
+        let written = timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds))
+        // The time of the last access, and this one.
+        var times = [written, written]
+        guard utimensat(descriptor, name, &times, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw fail(name)
+        }
+    }
+
+    /// Does something while nobody else does who locks the folder, in this process or another. Where
+    /// folders can't be locked (NFS), it is done all the same.
+    ///
+    /// - Throws: Also when somebody holds the lock for a second.
+    public func locked<R>(_ body: () throws(GitError) -> R) throws(GitError) -> R {
+        var tries = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0,
+            errno == EWOULDBLOCK || errno == EINTR
+        {
+            tries += 1
+            guard tries < 100 else { throw .file(path: path, reason: "Its lock is held.") }
+            usleep(10_000)
+        }
+        // Closing alone isn't enough: a process that is being started has the descriptor, too.
+        defer { flock(descriptor, LOCK_UN) }
+        return try body()
     }
 
     /// Gives an entry another name; a file that has it already is replaced.

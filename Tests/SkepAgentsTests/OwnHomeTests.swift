@@ -79,6 +79,41 @@ struct OwnHomeTests {
         #expect(try Files.read(home + "/login") == Array("newer".utf8))
     }
 
+    @Test("Of two that were renewed the newer stays, whichever is taken back first")
+    func keepsTheNewerOfTwo() throws {
+        let folder = TemporaryFolder()
+        let operators = folder.make("operator")
+        for (index, text) in ["origin", "older", "newer"].enumerated() {
+            let file = (index == 0 ? operators : folder.make(text)) + "/login"
+            try Files.replace(file, with: Array(text.utf8), mode: 0o600)
+            var times = Array(repeating: timespec(tv_sec: 1000 + index, tv_nsec: 7), count: 2)
+            #expect(utimensat(AT_FDCWD, file, &times, 0) == 0)
+        }
+
+        try OwnHome(folder.path + "/older", of: nil).takeBack("login", to: operators)
+        try OwnHome(folder.path + "/newer", of: nil).takeBack("login", to: operators)
+
+        #expect(try Files.read(operators + "/login") == Array("newer".utf8))
+    }
+
+    @Test("One that somebody else takes back at that moment isn't written over")
+    func takesTurns() throws {
+        let folder = TemporaryFolder()
+        let (home, operators) = (folder.make("home"), folder.make("operator"))
+        try Files.replace(home + "/login", with: Array("new".utf8), mode: 0o600)
+        let other = open(operators, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        #expect(flock(other, LOCK_EX) == 0)
+
+        #expect(throws: AgentsError.self) {
+            try OwnHome(home, of: nil).takeBack("login", to: operators)
+        }
+        close(other)
+
+        #expect(try Files.read(home + "/login") == Array("new".utf8))
+        try OwnHome(home, of: nil).takeBack("login", to: operators)
+        #expect(try Files.read(operators + "/login") == Array("new".utf8))
+    }
+
     @Test("A login that can't be taken back stays in the home, and that is said")
     func keepsLogin() throws {
         let fixture = try CommandFixture()
