@@ -52,12 +52,19 @@ extension LocalWorkspaces {
     }
 
     public func release(run: RunID, of repository: RepositoryName) async throws {
-        try await releasePorts(of: run)
+        var locks: [FileLock] = []
+        var isLent = false
         for slot in try slots(of: repository) where slot.state()?.run == run {
-            guard let lock = try slot.lock() else { continue }
-            defer { withExtendedLifetime(lock) {} }
+            guard let lock = try slot.lock(of: run) else {
+                isLent = isLent || slot.state()?.run == run
+                continue
+            }
             try release(slot)
+            locks.append(lock)
         }
+        // A run that was tried again is at work, and its ports are its own.
+        if !isLent { try await releasePorts(of: run) }
+        withExtendedLifetime(locks) {}
     }
 
     private func release(_ slot: Slot) throws {
@@ -107,7 +114,7 @@ extension LocalWorkspaces {
             return (slot, lock)
         }
         for (slot, state) in slots where state?.run == request.run {
-            if let lock = try slot.lock() { return (slot, lock) }
+            if let lock = try slot.lock(of: request.run) { return (slot, lock) }
         }
         for (slot, _) in slots {
             guard let lock = try slot.lock() else { continue }

@@ -43,6 +43,13 @@ struct Slot {
 
     func lock() throws -> FileLock? { try FileLock.attempt(path + "/lock") }
 
+    /// Takes the lock of a slot that was a run's when it was looked at; `nil` when somebody has it, or
+    /// it was lent to another run since.
+    func lock(of run: RunID) throws -> FileLock? {
+        guard let lock = try lock(), state()?.run == run else { return nil }
+        return lock
+    }
+
     /// `nil` when it was never used, or what is written there can't be read.
     func state() -> State? {
         guard let bytes = try? folder.read("state", atMost: 4096) else { return nil }

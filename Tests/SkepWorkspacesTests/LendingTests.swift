@@ -233,6 +233,36 @@ struct LendingTests {
         #expect(third == [first[0]])
     }
 
+    @Test("A run that is at work again keeps its place and its ports when it is released late")
+    func lateRelease() async throws {
+        let fixture = try await WorkspaceFixture()
+        let run = RunID(rawValue: 1)
+
+        let (first, second) = try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) {
+            _ in
+            let first = try await fixture.workspaces.ports(1, for: run)
+            try await fixture.workspaces.release(run: run, of: fixture.name)
+            return (first, try await fixture.workspaces.ports(1, for: RunID(rawValue: 2)))
+        }
+
+        #expect(first != second)
+        #expect(try await fixture.workspaces.reservations().map(\.run) == [run])
+    }
+
+    @Test("A place that was lent since it was looked at isn't the former run's any more")
+    func lentMeanwhile() async throws {
+        let fixture = try await WorkspaceFixture()
+        let workspace = try await fixture.workspaces.withWorkspace(fixture.request(run: 1)) { $0 }
+        let slot = try Slot(of: workspace, in: fixture.folder.path + "/state")
+        try await fixture.workspaces.release(run: workspace.run, of: fixture.name)
+        try await fixture.workspaces.withWorkspace(fixture.request(run: 2)) { other in
+            #expect(other.path == workspace.path)
+        }
+
+        #expect(try slot.lock(of: workspace.run) == nil)
+        #expect(try slot.lock(of: RunID(rawValue: 2)) != nil)
+    }
+
     @Test("A rescue saves files and commits once, and nothing when nothing is new")
     func rescueSavesOnce() async throws {
         let fixture = try await WorkspaceFixture()
