@@ -74,6 +74,20 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
+    @Test("Who holds it can be read at any moment, also while that changes")
+    func readsMeanwhile() async throws {
+        let folder = TemporaryFolder()
+        let state = StateFolder(path: folder.path)
+        let lock = try await ServeLock(state, isDemo: true, clock: ManualClock())
+        let writing = Task.detached { while !Task.isCancelled { lock.markReady() } }
+
+        let holders = (0..<5000).map { _ in ServeLock.holder(state) }
+        writing.cancel()
+        await writing.value
+
+        #expect(holders.allSatisfy { $0?.processID == getpid() && $0?.isDemo == true })
+    }
+
     @Test("The lock goes with its holder")
     func released() async throws {
         let folder = TemporaryFolder()

@@ -75,8 +75,9 @@ final class ServeLock: Sendable {
             isDemo ? "demo" : "serve",
         ]
         let line = words.joined(separator: " ") + "\n"
-        ftruncate(descriptor, 0)
+        // Never empty in between: who reads at that moment would find nobody.
         _ = Array(line.utf8).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        ftruncate(descriptor, off_t(line.utf8.count))
     }
 
     /// Why it can't be told who holds the lock; `nil` where it can.
@@ -95,8 +96,9 @@ final class ServeLock: Sendable {
         guard flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return nil }
         var bytes = [UInt8](repeating: 0, count: 128)
         let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        // The end of a longer line may still stand below.
         let words = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-            .split(whereSeparator: \.isWhitespace)
+            .prefix { !$0.isNewline }.split(whereSeparator: \.isWhitespace)
         guard words.count >= 3, let process = Int32(words[0]), let started = Int64(words[1]) else {
             return Holder(
                 processID: 0, startedAt: Timestamp(milliseconds: 0), isReady: false)
