@@ -49,4 +49,14 @@ struct HostRequestTests {
         #expect(try fixture.host.request() == nil)
         #expect(try fixture.host.state() == .notStarted)
     }
+
+    @Test("It is deleted first, and last the record that says that the session has ended")
+    func isDeletedFirst() {
+        let files = SessionFiles("")
+        let names = [files.exit, files.lock, files.launch, files.host]
+
+        let order = FileStatus.forgettingOrder(names)
+
+        #expect(order == [files.launch, files.lock, files.host, files.exit])
+    }
 }

@@ -88,14 +88,16 @@ enum FileStatus {
 
     /// Deletes a session's folder, which holds files only.
     static func removeFolder(_ path: String) {
-        guard let folder = opendir(path) else { return }
-        while let found = readdir(folder) {
-            let name = withUnsafePointer(to: &found.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { unlink(path + "/" + name) }
-        }
-        closedir(folder)
+        for name in forgettingOrder(names(in: path)) { unlink(path + "/" + name) }
         rmdir(path)
+    }
+
+    /// The request goes first and the exit record last: a host that comes late must not find something
+    /// to start that hasn't ended.
+    static func forgettingOrder(_ names: [String]) -> [String] {
+        let files = SessionFiles("")
+        let ends = [files.launch, files.exit]
+        let rest = names.filter { !ends.contains($0) }
+        return [files.launch] + rest + [files.exit]
     }
 }
