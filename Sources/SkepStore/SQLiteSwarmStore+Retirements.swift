@@ -6,7 +6,7 @@ internal import SkepQueueSQLite
 extension SQLiteSwarmStore {
     public func retire(
         _ issues: [Retirement.Item], reason: String, label: String?, reports: [NewReport]
-    ) async throws -> RetirementID {
+    ) async throws -> RetirementID? {
         try await queue.write { transaction in
             try SwarmTransaction(transaction).retire(
                 issues, reason: reason, label: label, reports: reports)
@@ -42,7 +42,10 @@ extension SQLiteSwarmStore {
 extension SwarmTransaction {
     fileprivate func retire(
         _ issues: [Retirement.Item], reason: String, label: String?, reports: [NewReport]
-    ) throws -> RetirementID {
+    ) throws -> RetirementID? {
+        let issues = try issues.filter { try !hasOpenRun(on: $0.issue) }
+        guard !issues.isEmpty else { return nil }
+        let places = Set(issues.map(\.issue))
         try execute(
             "INSERT INTO retirement (reason, label, at_ms) VALUES (?, ?, ?)",
             [reason, label, now])
@@ -62,7 +65,7 @@ extension SwarmTransaction {
         }
         // With its number: an issue that was reopened may be retired again.
         try add(
-            reports.map { report in
+            reports.filter { $0.place.map(places.contains) ?? true }.map { report in
                 var report = report
                 report.topic += "-\(id)"
                 return report

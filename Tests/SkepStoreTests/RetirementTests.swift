@@ -10,6 +10,10 @@ struct RetirementTests {
     }
 
     private func retire(_ bench: StoreBench) async throws -> RetirementID {
+        try #require(try await retireFree(bench))
+    }
+
+    private func retireFree(_ bench: StoreBench) async throws -> RetirementID? {
         try await bench.store.retire(
             [3, 1].map { Retirement.Item(issue: place($0), title: "t", isReopened: false) },
             reason: "stale", label: "wontfix",
@@ -47,6 +51,21 @@ struct RetirementTests {
             #expect(
                 try await bench.events(.retirement).map(\.text)
                     == ["retirement 1 closes 2 issues: stale"])
+        }
+    }
+
+    @Test("An issue on which a run was opened just before isn't retired")
+    func begunBefore() async throws {
+        try await withStore { bench in
+            try await bench.openRun(by: "ann", on: 3)
+
+            let id = try await retire(bench)
+
+            #expect(try await bench.store.retirement(id)?.items.map(\.issue.number) == [1])
+            #expect(try await bench.ready(SwarmQueues.reports) == 1)
+            try await bench.openRun(by: "ann", on: 1)
+            #expect(try await retireFree(bench) == nil)
+            #expect(try await bench.store.retirements(limit: 10).count == 1)
         }
     }
 

@@ -123,12 +123,14 @@ public protocol BurndownStore: Sendable {
     /// The report of an ended one, Markdown.
     func reportText(of burndown: BurndownID) async throws -> String?
 
-    /// Writes a retirement down, and queues what closes its issues.
+    /// Writes a retirement down, and queues what closes its issues; those that have an open run are
+    /// left out.
     ///
     /// - Parameter reports: One for each issue, with its place.
+    /// - Returns: `nil` when none is left.
     func retire(
         _ issues: [Retirement.Item], reason: String, label: String?, reports: [NewReport]
-    ) async throws -> RetirementID
+    ) async throws -> RetirementID?
     /// Queues what reopens issues of a retirement; those reopened before are left out.
     func reopen(
         _ issues: [IssueReference], of retirement: RetirementID, reports: [NewReport]

@@ -84,13 +84,15 @@ public struct Retirer: Sendable {
         let remaining = issues.filter { obstacles.reason(against: $0) == nil }
         guard !remaining.isEmpty else { throw RetirementError.nothingToRetire }
         let day = day ?? LocalTime("UTC").day(parts.clock.now)
-        return try await parts.store.retire(
+        let id = try await parts.store.retire(
             remaining.map {
                 Retirement.Item(issue: $0.reference, title: $0.title, isReopened: false)
             }, reason: reason, label: label,
             reports: remaining.map {
                 ReportText.retired($0.reference, on: day, reason: reason, label: label)
             })
+        guard let id else { throw RetirementError.nothingToRetire }
+        return id
     }
 
     /// Queues what reopens issues of a retirement.
