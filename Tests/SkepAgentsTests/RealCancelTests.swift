@@ -27,7 +27,7 @@ struct RealCancelTests {
         }
         model.letGo()
         var next = try fixture.assignment(prompt: "All anew.", session: 18)
-        next.resumes = try #require(events.vendorSession)
+        next.resumes = events.vendorSession
         next.resumePrompt = "Go on."
         let (second, _) = try await fixture.follow(agent, next)
 
