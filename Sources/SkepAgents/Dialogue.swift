@@ -22,6 +22,9 @@ protocol Dialogue: Sendable {
     /// it isn't at anything. Said before a session is ended that could have gone on.
     var cancel: [UInt8]? { get }
 
+    /// What people want it to be told and it wasn't yet, in order.
+    var untold: [String] { get }
+
     /// Whether its protocol tells the end of each turn: a program that ends without having told it
     /// hasn't done its work.
     var tellsTurnEnds: Bool { get }
@@ -30,6 +33,7 @@ protocol Dialogue: Sendable {
 extension Dialogue {
     var wishes: [Wish] { [] }
     var cancel: [UInt8]? { nil }
+    var untold: [String] { [] }
     var tellsTurnEnds: Bool { false }
 }
 

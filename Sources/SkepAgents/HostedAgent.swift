@@ -98,6 +98,14 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         }
     }
 
+    func untold(in session: SessionID) async throws -> [String] {
+        let host = house.sessionHost(session)
+        guard let request = try host.request(), request.hasDialogue else { return [] }
+        var reader = EventReader(host, adapter.dialogue(brief(host, request)))
+        while case .entries = try reader.read() {}
+        return reader.dialogue.untold
+    }
+
     func stop(_ session: SessionID) async throws {
         let host = house.sessionHost(session)
         if try host.state() == .alive, let leader = try makeLeader(host, nil) {

@@ -18,7 +18,8 @@ extension EndToEnd {
             Do what the issue says.
             """
 
-        @Test("A stopped agent is asked in its protocol, what it used counts, and it goes on")
+        @Test(
+            "A stopped agent is asked in its protocol, its use counts, and it hears what it missed")
         func stopped() async throws {
             try await House.with(agents: ["steered": Self.steered]) { house in
                 let issue = try await house.tracker.open("Long", body: "", in: House.repository)
@@ -28,6 +29,10 @@ extension EndToEnd {
                     house.hasFile("told.txt")
                 }
 
+                let said = try await house.skep("run", "say", "1", "Remember the milk.")
+                #expect(said.contains("hears it"), "\(said)")
+                let log = try await house.skep("run", "log", "1", "--events")
+                #expect(log.contains("waits to be told: Remember the milk."), "\(log)")
                 let stopped = try await house.skep("run", "stop", "1")
                 #expect(stopped.contains("Run 1 is stopped;"), "\(stopped)")
                 try await wait(for: "its work to be saved", seeing: { house.logs }) {
@@ -44,6 +49,7 @@ extension EndToEnd {
                 let prompts = told.split(separator: "\n----\n")
                 #expect(prompts.count == 2, "\(told)")
                 #expect(prompts.last?.hasPrefix("Your session was interrupted") == true, "\(told)")
+                #expect(prompts.last?.hasSuffix("\n\nRemember the milk.") == true, "\(told)")
             }
         }
 

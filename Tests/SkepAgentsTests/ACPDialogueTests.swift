@@ -172,7 +172,19 @@ struct ACPDialogueTests {
         log.print(#"{"jsonrpc":"2.0","id":"prompt-1","result":{"stopReason":"cancelled"}}"#)
         #expect(log.events(dialogue()).last == .turnEnded(.cancelled))
         #expect(log.wishes(dialogue()) == ["end"])
+        #expect(log.untold(dialogue()) == ["And this."])
         log.expectAdoption { dialogue() }
+    }
+
+    @Test("What was said to it is untold until its turn is over")
+    func hearsMailAfterItsTurn() {
+        var log = DialogueLog.conversation(dialogue(), [hello, session])
+        log.add(.mail("And this."))
+        #expect(log.untold(dialogue()) == ["And this."])
+
+        log.print(done)
+        for wish in log.wishes(dialogue()) { log.add(.said(Array(wish.utf8))) }
+        #expect(log.untold(dialogue()) == [])
     }
 
     @Test("What it answers to a cancelled prompt counts, once, however it ends")

@@ -53,6 +53,12 @@ struct DialogueLog {
         return entries.flatMap { dialogue.take($0) }
     }
 
+    func untold(_ dialogue: any Dialogue) -> [String] {
+        var dialogue = dialogue
+        for entry in entries { _ = dialogue.take(entry) }
+        return dialogue.untold
+    }
+
     /// Does what the dialogue wishes whenever it has taken a line, until it has no wish.
     static func conversation(
         _ dialogue: any Dialogue, _ lines: [String], mail: [Int: String] = [:]

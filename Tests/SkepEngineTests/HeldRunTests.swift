@@ -82,6 +82,36 @@ struct HeldRunTests {
         }
     }
 
+    @Test("What an agent was told and didn't hear is told to its next session, once")
+    func unheard() async throws {
+        try await Swarm.with(endings: []) { swarm in
+            let run = try await swarm.dispatch(swarm.tracker.put(5))
+
+            try await swarm.working {
+                for sessions in 1...3 {
+                    try await eventually("it runs") {
+                        swarm.clock.advance(by: .milliseconds(100))
+                        return swarm.agents[0].snapshot.prompts.count == sessions
+                    }
+                    if sessions == 1 { swarm.agents[0].miss("Remember the milk.") }
+                    _ = try await swarm.store.stop(run)
+                    swarm.agents[0].finish(.stopped, facts: Self.ended)
+                    try await eventually("it waits") {
+                        swarm.clock.advance(by: .milliseconds(100))
+                        return try await swarm.store.openSessions().isEmpty
+                    }
+                    #expect(try await swarm.store.goOn(run))
+                }
+            }
+
+            let prompts = swarm.agents[0].snapshot.prompts
+            #expect(
+                prompts[1].hasSuffix(
+                    "This was said to you, and you haven't heard it yet:\n\nRemember the milk."))
+            #expect(!prompts[2].contains("milk"))
+        }
+    }
+
     @Test(
         "A session that was stopped while nobody served is saved by the next worker, and its run held"
     )

@@ -165,6 +165,8 @@ extension ACPDialogue {
         ).line
     }
 
+    var untold: [String] { Array(mail.dropFirst(max(0, prompts - 1))) }
+
     /// Skep's own next step, when it is its turn.
     private var next: Wish? {
         guard let brief else { return nil }

@@ -12,7 +12,7 @@ struct ClaudeDialogue: Dialogue {
 
     // What is to be said.
     private var wasPrompted = false
-    private var mail: [String] = []
+    private(set) var untold: [String] = []
     private var answers: [(request: String, line: [UInt8])] = []
     private var turnIsOver = false
     private var inputHasEnded = false
@@ -44,7 +44,7 @@ struct ClaudeDialogue: Dialogue {
         case .overlong(let beginning, let length):
             return .overlong(beginning, length: length)
         case .said(let line): return take(said: line)
-        case .mail(let text): mail.append(text)
+        case .mail(let text): untold.append(text)
         case .inputEnded: inputHasEnded = true
         case .over: return tools.abandon().map(SessionEvent.Kind.tool)
         case .errorOutput, .sandbox, .note: break
@@ -61,7 +61,7 @@ struct ClaudeDialogue: Dialogue {
         if value["request"]["subtype"].text == "interrupt" { wasCancelled = true }
         guard value["type"].text == "user" else { return [] }
         // The first one is the prompt, whoever worded it.
-        if wasPrompted, !mail.isEmpty { mail.removeFirst() }
+        if wasPrompted, !untold.isEmpty { untold.removeFirst() }
         wasPrompted = true
         turnIsOver = false
         return [.told(value["message"]["content"].text ?? "")]
@@ -74,7 +74,7 @@ struct ClaudeDialogue: Dialogue {
         if inputHasEnded { return [] }
         if !wasCancelled {
             if !wasPrompted { wishes.append(Self.say(Self.message(brief.prompt))) }
-            wishes += mail.map { Self.say(Self.message($0)) }
+            wishes += untold.map { Self.say(Self.message($0)) }
         }
         if wishes.isEmpty, turnIsOver { wishes.append(.endInput) }
         return wishes

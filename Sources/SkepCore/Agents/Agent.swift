@@ -28,10 +28,15 @@ public protocol Agent: Sendable {
         -> AsyncThrowingStream<SessionEvent, any Error>
 
     /// Tells a running session something more, from any process of this machine. It stands in the
-    /// session's log when this returns; its worker tells it to the agent.
+    /// session's log when this returns; its worker tells it to the agent, or to the session that goes
+    /// on after this one.
     ///
     /// - Throws: A `SkepError` when its protocol has no way, or it has ended.
     func say(_ text: String, to session: SessionID) async throws
+
+    /// What was said to a session and it wasn't told, in order: it ended before its protocol had a way,
+    /// or the moment hasn't come yet.
+    func untold(in session: SessionID) async throws -> [String]
 
     /// Ends a session that somebody else may lead, from any process of this machine: it is asked in its
     /// own protocol to break off, where that has a word for it. Returns when everything it started is

@@ -81,11 +81,12 @@ struct SessionWork: Sendable {
         let setUp = try await SetUp(context)?.environment(withFiles: keepsWork)
         let watch = SessionWatch(context, record, budget, in: workspace)
         let goesOn = resumed.map(Self.resumePrompt)
+        let mail = try await mail()
         let assignment = Assignment(
             session: record.id, run: context.run.id, issue: issue,
-            prompt: PromptTemplate.joined([prompt, goesOn]),
+            prompt: PromptTemplate.joined([prompt, goesOn, mail]),
             resumes: resumed?.facts.vendorSession ?? answer?.vendorSession,
-            resumePrompt: goesOn ?? answer?.prompt,
+            resumePrompt: (goesOn ?? answer?.prompt).map { PromptTemplate.joined([$0, mail]) },
             isReadOnly: context.definition.isReadOnly, environment: setUp?.values ?? [:],
             secrets: setUp?.secrets ?? [:],
             watch: { await watch.take($0) }, tick: { await watch.tick(printed: $0) },
@@ -131,6 +132,32 @@ struct SessionWork: Sendable {
             Your session was interrupted\(why). The working tree is as you left it. Go on with the \
             task where you were, and finish it.
             """
+    }
+
+    /// What people said to the agent's sessions before this one that it hasn't heard: since the newest
+    /// that came as far as to be told anything.
+    private func mail() async throws -> String? {
+        let agent = context.agent
+        let ended = try await context.parts.store.history(of: context.run.id).sessions.filter {
+            $0.agent == agent.definition.name && $0.endedAt != nil
+        }
+        let first = ended.lastIndex { $0.facts.vendorSession != nil } ?? 0
+        var texts: [String] = []
+        for session in ended.dropFirst(first) {
+            do {
+                texts += try await agent.untold(in: session.id)
+            } catch {
+                // A log that is damaged keeps no work back.
+                context.logger.warning(
+                    "Can't read what was said to a session",
+                    metadata: [
+                        LogKeys.session: "\(session.id)", LogKeys.error: "\(error)",
+                    ])
+            }
+        }
+        guard !texts.isEmpty else { return nil }
+        return "This was said to you, and you haven't heard it yet:\n\n"
+            + texts.joined(separator: "\n\n")
     }
 
     private func record(_ workspace: Workspace, _ base: CommitID, _ announcement: NewReport?)

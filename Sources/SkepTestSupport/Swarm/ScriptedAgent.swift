@@ -21,6 +21,8 @@ public final class ScriptedAgent: Agent {
         public var stopped: [SessionID] = []
         /// What its sessions were told beside their prompts.
         public var said: [String] = []
+        /// What they ended without having heard.
+        var untold: [SessionID: [String]] = [:]
         /// What its sessions leave at `$SKEP_OUTPUT`, one after the other; `nil`: nothing.
         public var documents: [String?] = []
         /// What its next sessions tell while they run, one list after the other.
@@ -122,6 +124,13 @@ public final class ScriptedAgent: Agent {
         state.withLock { $0.events.append(events) }
     }
 
+    /// Lets its session that runs have been told something that it doesn't hear.
+    public func miss(_ text: String) {
+        state.withLock { state in
+            for session in state.running { state.untold[session, default: []].append(text) }
+        }
+    }
+
     /// Ends all sessions that run.
     ///
     /// - Parameter document: What each leaves at `$SKEP_OUTPUT`.
@@ -193,6 +202,10 @@ public final class ScriptedAgent: Agent {
 
     public func say(_ text: String, to session: SessionID) async throws {
         state.withLock { $0.said.append(text) }
+    }
+
+    public func untold(in session: SessionID) async throws -> [String] {
+        snapshot.untold[session] ?? []
     }
 
     public func stop(_ session: SessionID) async throws {

@@ -73,8 +73,9 @@ struct RunSay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "say", abstract: "Tell an agent something while it works",
         discussion: """
-            It stands in the session's log when this returns; the agent gets it as soon as its \
-            protocol allows. Agents that only read a prompt can't be told more.
+            It stands in the session's log when this returns. Claude Code hears it while it works, agents \
+            of the Agent Client Protocol when their turn ends; where the session ends before that, the \
+            next one is told. Agents that only read a prompt can't be told more.
 
             Example: skep run say 88 "The parser is in lib/, not in src/."
             """)
@@ -103,7 +104,9 @@ struct RunSay: AsyncParsableCommand {
                     "run_id": .id(runID), "session_id": .id(session.id), "outcome": .text("said"),
                 ]))
         }
-        console.say("Said to \(session.agent), session \(session.id).")
+        console.say(
+            "Said to \(session.agent), session \(session.id). It hears it as soon as its protocol "
+                + "allows; if the session ends before that, the next one is told.")
     }
 }
 
