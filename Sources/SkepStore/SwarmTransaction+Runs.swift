@@ -72,7 +72,12 @@ extension SwarmTransaction {
         let notes = try String.fetchAll(
             database, sql: "SELECT note FROM run_note WHERE run = ? ORDER BY id",
             arguments: [id.rawValue])
-        try add([ReportText.cancelled(run, reason: reason, notes: notes)], to: run)
+        let hasWorked = try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE run = ?)",
+            arguments: [id.rawValue])
+        let report = ReportText.cancelled(
+            run, reason: reason, notes: notes, hasWorked: hasWorked == true)
+        try add([report], to: run)
     }
 
     /// Cancels a run: at once when nothing of it runs.

@@ -25,7 +25,7 @@ extension LocalWorkspaces {
         let others = try await harvest.commits(notIn: known)
         if !others.isEmpty {
             let name = try await save(
-                harvest, others, tree: nil, workspace, reason: "attempt \(attempt) commits")
+                harvest, others, tree: nil, workspace, reason: References.beside(attempt))
             notes.append(
                 "\(others.count == 1 ? "A commit" : "\(others.count) branches") of its own that"
                     + " the result doesn't contain can be found at \(name).")
@@ -137,8 +137,7 @@ extension LocalWorkspaces {
             parents.append(id)
         }
         let whole = try await tree.orTree(of: parents[0], in: git)
-        let prefix = "refs/skep/rescue/run-\(workspace.run)/"
-        for old in try await git.references(matching: prefix + "*") {
+        for old in try await git.references(matching: References.rescues(of: workspace.run)) {
             let commit = try await git.commit(old.target)
             if commit.tree == whole, commit.parents == parents { return old.name }
         }

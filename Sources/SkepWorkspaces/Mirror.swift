@@ -49,6 +49,14 @@ enum References {
 
     static func attempts(of run: RunID) -> String { "refs/skep/run-\(run)/attempt-*" }
 
+    /// Why commits are saved that an attempt's result doesn't contain.
+    static func beside(_ attempt: Int) -> String { "attempt \(attempt) commits" }
+
+    /// Whether a rescue was made for that.
+    static func isBesideAttempt(_ name: String) -> Bool { name.hasSuffix("-commits") }
+
+    static func rescues(of run: RunID) -> String { "refs/skep/rescue/run-\(run)/*" }
+
     /// Sorted by time; `reason` becomes letters, digits and "-", at most 40.
     static func rescue(of run: RunID, at time: Timestamp, reason: String) -> String {
         let words = reason.lowercased().split {

@@ -79,6 +79,29 @@ extension EndToEnd {
             }
         }
 
+        @Test("What an agent had made when its time was up is shown, and is said to be no result")
+        func keptWorkIsShown() async throws {
+            let hanging = Texts.script(
+                "hanging", "cat >/dev/null; echo half >half.txt; exec sleep 600",
+                settings: "limits: {seconds: 2}")
+            try await House.with(agents: ["hanging": hanging]) { house in
+                let issue = try await house.tracker.open("Do", body: "", in: House.repository)
+                try await house.serve()
+                try await house.skep("dispatch", "\(issue)", "--to", "hanging")
+                _ = try await house.settled(1)
+
+                let name = "refs/skep/run-1/attempt-1"
+                let remark = "Run 1 has no result. This is what is kept of it, \(name)."
+                #expect(try await house.skep("run", "show", "1").contains(name))
+                let diff = try await house.skep("branch", "diff", "1")
+                #expect(diff.contains(remark) && diff.contains("+++ b/half.txt"))
+                let shown = try await house.skep("branch", "show", "hanging/issue-\(issue)")
+                #expect(shown.contains(remark) && shown.contains("\nhalf.txt\n"))
+                #expect(
+                    try await house.comments(issue).last?.contains("`skep branch diff 1`") == true)
+            }
+        }
+
         @Test("What fails its checks goes back to the agent, which is told what was found")
         func failedChecksGoBack() async throws {
             let learner = Texts.script(

@@ -168,7 +168,9 @@ struct BudgetTests {
             let report = try await swarm.store.history(of: run).reports.last?.body
             #expect(report?.contains("budget used up") == true)
             #expect(
-                report?.contains("What it had done is kept: commit \(CommitID.sample("a").short)")
+                report?.contains(
+                    "What it had done is kept: commit \(CommitID.sample("a").short) "
+                        + "(refs/skep/run-\(run)/attempt-1); `skep branch diff \(run)` shows it")
                     == true)
         }
     }

@@ -71,6 +71,9 @@ struct LeavingTests {
             #expect(
                 swarm.tracker.posts(on: issue).last?.contains(
                     "🛑 ann was stopped on this issue: not now.") == true)
+            #expect(
+                swarm.tracker.posts(on: issue).last?.contains(
+                    "Whatever it had changed is kept; `skep branch diff \(run)` shows it.") == true)
             #expect(try await swarm.store.openSessions().isEmpty)
         }
     }

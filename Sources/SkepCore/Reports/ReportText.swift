@@ -64,13 +64,17 @@ public enum ReportText {
         ])
     }
 
-    public static func cancelled(_ run: Run, reason: String, notes: [String]) -> NewReport {
-        result([
+    /// - Parameter hasWorked: Whether an agent had begun.
+    public static func cancelled(
+        _ run: Run, reason: String, notes: [String], hasWorked: Bool
+    ) -> NewReport {
+        let kept =
+            run.head.map { "Its commits are kept: commit \($0.short)" }
+            ?? (hasWorked ? "Whatever it had changed is kept" : nil)
+        return result([
             "🛑 \(run.agent) was stopped on this issue: \(oneLine(reason)).",
             list(notes),
-            run.head.map {
-                "Its commits are kept: commit \($0.short); `skep branch diff \(run.id)` shows them."
-            },
+            kept.map { "\($0); `skep branch diff \(run.id)` shows it." },
         ])
     }
 

@@ -160,6 +160,10 @@ public protocol Workspaces: Sendable {
     /// - Returns: The name of the ref, `nil` when there was nothing to save.
     func rescue(_ workspace: Workspace, reason: String) async throws -> String?
 
+    /// What attempts of a run have made and what was saved from its workspaces, the newest first;
+    /// commits that an attempt's result doesn't contain last.
+    func kept(of run: RunID, in repository: RepositoryName) async throws -> [KeptWork]
+
     /// Pushes a commit to a branch of the remote, if the branch is where it is thought to be.
     ///
     /// Pushing what is there already is done at once.
@@ -204,6 +208,20 @@ public struct Collection: Sendable, Hashable {
     public init(head: CommitID?, notes: [String]) {
         self.head = head
         self.notes = notes
+    }
+}
+
+/// A commit that is kept of a run, whatever became of the run.
+public struct KeptWork: Sendable, Hashable {
+    /// Its name in the mirror: "refs/skep/run-4/attempt-3".
+    public let reference: String
+    public let commit: CommitID
+    public let at: Timestamp
+
+    public init(reference: String, commit: CommitID, at: Timestamp) {
+        self.reference = reference
+        self.commit = commit
+        self.at = at
     }
 }
 

@@ -78,8 +78,13 @@ struct AgentStep: Step {
 
     private func kept(_ collection: Collection, _ context: StepContext) -> String? {
         collection.head.map { head in
-            "commit \(head.short) (refs/skep/run-\(context.run.id)/attempt-"
-                + "\(context.job.attempt) in the mirror)"
+            let run = context.run
+            let name = "refs/skep/run-\(run.id)/attempt-\(context.job.attempt)"
+            // A run that has a head shows that.
+            return "commit \(head.short)"
+                + (run.head == nil
+                    ? " (\(name)); `skep branch diff \(run.id)` shows it"
+                    : " (\(name) in the mirror)")
         }
     }
 

@@ -140,6 +140,10 @@ public final class ScriptedWorkspaces: Workspaces {
         }
     }
 
+    public func kept(of run: RunID, in repository: RepositoryName) async throws -> [KeptWork] {
+        []
+    }
+
     public func push(
         _ head: CommitID, of repository: RepositoryName, to branch: BranchName,
         replacing old: CommitID?, access: GitAccess

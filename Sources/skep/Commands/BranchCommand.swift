@@ -10,7 +10,7 @@ struct BranchCommand: AsyncParsableCommand {
         commandName: "branch", abstract: "Look at the branches that agents have made",
         discussion: """
             A branch is named by the number of its run, or by its name: the newest run of that name \
-            is meant.
+            is meant. Of a run without a result "show" and "diff" show what is kept of it.
 
             Example: skep branch diff claude/issue-12
             """,
@@ -50,6 +50,7 @@ struct BranchShow: AsyncParsableCommand {
         let found = try await branches.branch(branch)
         let history = try await branches.history(of: found.summary.run.id)
         let console = common.console()
+        if let remark = found.remark { console.remarks.line(remark) }
         if console.isJSON { return console.show(found.detailedJSON(history)) }
         found.show(on: console, now: SystemClock().now)
         history.showReviews(on: console, now: SystemClock().now)
@@ -70,17 +71,17 @@ struct BranchDiff: AsyncParsableCommand {
     func run() async throws {
         let branches = try await Branches(common)
         let run = try await branches.find(branch)
-        guard let base = run.run.base, let head = run.run.head else {
-            throw Branches.empty(run)
-        }
+        let (base, head, kept) = try await branches.ends(of: run)
         let diff = try await branches.workspaces.diff(
             of: head, with: base, in: run.run.issue.repository, maxBytes: maxBytes)
         let console = common.console()
+        let made = MadeBranch(summary: run, comparison: nil, problem: nil, kept: kept)
+        if let remark = made.remark { console.remarks.line(remark) }
         if console.isJSON {
             return console.show(
                 .object([
                     "branch": .name(run.run.branch), "base": .name(base), "head": .name(head),
-                    "diff": .text(diff),
+                    "kept": .optional(kept?.reference), "diff": .text(diff),
                 ]))
         }
         // A file must get the diff as it is; a terminal must not.
@@ -116,12 +117,21 @@ struct Branches {
 
     func branch(_ text: String) async throws -> MadeBranch {
         let run = try await find(text)
-        let made = await made(run)
-        guard made.comparison != nil else {
-            if run.run.head == nil { throw Self.empty(run) }
-            throw made.problem ?? Self.empty(run)
-        }
-        return made
+        let (base, head, kept) = try await ends(of: run)
+        let comparison = try await workspaces.comparison(
+            of: head, with: base, in: run.run.issue.repository)
+        return MadeBranch(summary: run, comparison: comparison, problem: nil, kept: kept)
+    }
+
+    /// A run's base and its newest commit: its head, else the newest of what is kept of it.
+    ///
+    /// - Throws: `ProgramError` when there is neither.
+    func ends(of run: RunSummary) async throws -> (CommitID, CommitID, KeptWork?) {
+        guard let base = run.run.base else { throw Self.empty(run) }
+        if let head = run.run.head { return (base, head, nil) }
+        let kept = try await workspaces.kept(of: run.run.id, in: run.run.issue.repository)
+        guard let newest = kept.first else { throw Self.empty(run) }
+        return (base, newest.commit, newest)
     }
 
     func history(of run: RunID) async throws -> RunHistory { try await store.history(of: run) }
@@ -180,7 +190,7 @@ struct Branches {
         return branches.sorted { $0.made.summary.run.agent < $1.made.summary.run.agent }
     }
 
-    static func empty(_ run: RunSummary) -> ProgramError {
+    private static func empty(_ run: RunSummary) -> ProgramError {
         ProgramError(
             .conflict, "Run \(run.run.id) has no commits.",
             advice: "\"skep run show \(run.run.id)\" says how it stands.")

@@ -55,10 +55,16 @@ struct RunShow: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let store = SQLiteSwarmStore(try await common.stateFolder().openQueue())
+        let state = try common.stateFolder()
+        let store = SQLiteSwarmStore(try await state.openQueue())
         guard let summary = try await store.run(runID) else { throw SwarmError.noSuchRun(runID) }
-        let details = RunDetails(summary: summary, history: try await store.history(of: runID))
         let console = common.console()
+        let mirrors = Assembly.mirrors(state, logger: StderrLog.remarks(on: console))
+        // A repository that can't be read says so where it is what was asked for.
+        let kept = (try? await mirrors.kept(of: runID, in: summary.run.issue.repository)) ?? []
+        let details = RunDetails(
+            summary: summary, history: try await store.history(of: runID),
+            kept: kept.filter { $0.commit != summary.run.head })
         if console.isJSON { return console.show(details.json) }
         details.show(on: console, now: SystemClock().now)
     }

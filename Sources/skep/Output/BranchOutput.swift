@@ -7,6 +7,16 @@ struct MadeBranch {
     /// `nil` where there are no commits, or the repository can't be read.
     let comparison: CommitComparison?
     let problem: (any Error)?
+    /// What `comparison` is of, where the run has no commits that count.
+    var kept: KeptWork?
+
+    /// What a person has to know who is shown that.
+    var remark: String? {
+        kept.map {
+            "Run \(summary.run.id) has no result. This is what is kept of it, "
+                + "\($0.reference)."
+        }
+    }
 
     private var members: [JSON.Member] {
         let object = JSON.object([
@@ -17,7 +27,8 @@ struct MadeBranch {
             "run_id": .id(summary.run.id),
             "run_state": .text(summary.state.word),
             "base": .name(summary.run.base),
-            "head": .name(summary.run.head),
+            "head": .name(kept?.commit ?? summary.run.head),
+            "kept": .optional(kept?.reference),
             "commits": .number(comparison?.commits.count),
             "files_changed": .number(comparison?.filesChanged),
             "insertions": .number(comparison?.insertions),
@@ -50,11 +61,12 @@ struct MadeBranch {
     func show(on console: Console, now: Timestamp) {
         let run = summary.run
         console.show([
-            ("branch", run.branch.rawValue),
+            ("branch", kept == nil ? run.branch.rawValue : nil),
+            ("kept as", kept?.reference),
             ("issue", "\(run.issue)  \(PlainText.line(run.issueTitle))"),
             ("run", "\(run.id), \(summary.state.words(now))"),
             ("base", summary.shownBase),
-            ("head", run.head?.short),
+            ("head", (kept?.commit ?? run.head)?.short),
             ("changes", comparison.map { "\(Phrase.count($0.filesChanged, "file")), \(change)" }),
             ("pull request", run.pullRequest?.url),
         ])

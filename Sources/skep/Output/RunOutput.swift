@@ -100,6 +100,8 @@ extension [RunSummary] {
 struct RunDetails {
     let summary: RunSummary
     let history: RunHistory
+    /// Commits in the mirror beside its head, the newest first.
+    var kept: [KeptWork] = []
 
     var json: JSON {
         .object(
@@ -111,6 +113,7 @@ struct RunDetails {
                 .init(key: "questions", value: .list(history.questions.map(\.json))),
                 .init(key: "notes", value: .list(history.notes.map { .text($0) })),
                 .init(key: "reports", value: .list(history.reports.map(\.json))),
+                .init(key: "kept", value: .list(kept.map(\.json))),
             ])
     }
 
@@ -148,6 +151,7 @@ struct RunDetails {
             console.heading("Notes")
             for note in history.notes { console.output.line(PlainText.line(note)) }
         }
+        section("Kept", keptTable(now), console)
         section("Reports", reports(now), console)
     }
 
@@ -174,6 +178,14 @@ struct RunDetails {
             return nil
         }
         return closing.detail
+    }
+
+    private func keptTable(_ now: Timestamp) -> Table {
+        var table = Table([.fixed("COMMIT"), .fixed("WHEN"), .flexible("REF")])
+        for work in kept {
+            table.add([work.commit.short, TimeText.relative(work.at, to: now), work.reference])
+        }
+        return table
     }
 
     private func section(_ title: String, _ table: Table, _ console: Console) {
@@ -285,5 +297,11 @@ extension Report {
             "posted_at": .time(postedAt),
             "comment_url": .optional(commentURL),
         ])
+    }
+}
+
+extension KeptWork {
+    var json: JSON {
+        .object(["ref": .text(reference), "commit": .name(commit), "at": .time(at)])
     }
 }
