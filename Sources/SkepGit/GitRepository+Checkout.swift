@@ -25,27 +25,38 @@ extension GitRepository {
     }
 
     /// All files of a tree by path.
-    func files(of tree: OpaquePointer?) throws(GitError) -> [String: GitFile] {
+    ///
+    /// - Parameter skipsForeign: Whether those whose names aren't UTF-8 are left out, and no error.
+    func files(
+        of tree: OpaquePointer?, skipsForeign: Bool = false
+    ) throws(GitError) -> [String: GitFile] {
         var files: [String: GitFile] = [:]
-        try collect(tree, "", 0, into: &files)
+        try collect(tree, "", 0, skipsForeign, into: &files)
         return files
     }
 
     private func collect(
-        _ tree: OpaquePointer?, _ prefix: String, _ depth: Int,
+        _ tree: OpaquePointer?, _ prefix: String, _ depth: Int, _ skipsForeign: Bool,
         into files: inout [String: GitFile]
     ) throws(GitError) {
         guard depth < 200 else { throw .corrupt("folders nested more than 200 deep") }
         for position in 0..<git_tree_entrycount(tree) {
             guard let entry = git_tree_entry_byindex(tree, position),
-                let name = git_tree_entry_name(entry).flatMap({ String(validatingCString: $0) }),
-                let id = git_tree_entry_id(entry), isUsableEntryName(name)
-            else { throw .corrupt("a name in \"\(prefix)\" that can't be a file") }
+                let raw = git_tree_entry_name(entry), let id = git_tree_entry_id(entry)
+            else { throw .corrupt("a file in \"\(prefix)\" without a name") }
+            guard let name = String(validatingCString: raw) else {
+                if skipsForeign { continue }
+                let path = prefix + String(cString: raw)
+                throw .conflict("The name of \"\(path)\" isn't UTF-8; Skep can't work with it.")
+            }
+            guard isUsableEntryName(name) else {
+                throw .corrupt("a name in \"\(prefix)\" that can't be a file")
+            }
             let object = GitObjectID(id.pointee)
             if git_tree_entry_type(entry) == GIT_OBJECT_TREE {
                 let child = try lookUp(tree: object)
                 defer { git_tree_free(child) }
-                try collect(child, "\(prefix)\(name)/", depth + 1, into: &files)
+                try collect(child, "\(prefix)\(name)/", depth + 1, skipsForeign, into: &files)
             } else {
                 let raw = UInt32(git_tree_entry_filemode(entry).rawValue)
                 files[prefix + name] = GitFile(

@@ -17,7 +17,7 @@ extension GitRepository {
         for id in trees {
             let tree = try lookUp(tree: id)
             defer { git_tree_free(tree) }
-            tracked.formUnion(try files(of: tree).keys)
+            tracked.formUnion(try files(of: tree, skipsForeign: true).keys)
         }
         let scan = try GitScan(pointer, tracked: tracked, maxFileBytes: maxFileBytes)
         try scan.run()
@@ -84,7 +84,7 @@ private final class GitScan {
         let (names, odd) = try folder.names()
         for name in odd {
             let bytes = name.dropLast().map { UInt8(bitPattern: $0) }
-            notes.append(.unusableName(path: prefix + String(decoding: bytes, as: UTF8.self)))
+            notes.append(.foreignName(path: prefix + String(decoding: bytes, as: UTF8.self)))
         }
         for name in names {
             let path = prefix + name

@@ -9,8 +9,10 @@ public enum GitNote: Sendable, Hashable {
     case nestedRepository(path: String)
     /// A `.git` among tracked files; they were taken, it wasn't.
     case nestedGit(path: String)
-    /// A name that git doesn't allow, or that isn't UTF-8.
+    /// A name that git doesn't allow.
     case unusableName(path: String)
+    /// A name that isn't UTF-8. Git takes such names, Skep can't.
+    case foreignName(path: String)
     case tooLarge(path: String)
 
     /// A sentence for people.
@@ -22,6 +24,7 @@ public enum GitNote: Sendable, Hashable {
             "\"\(path)\" is a repository of its own; its files weren't taken."
         case .nestedGit(let path): "\"\(path)\" has a repository of its own, which wasn't taken."
         case .unusableName(let path): "\"\(path)\" isn't a name for git; it wasn't taken."
+        case .foreignName(let path): "\"\(path)\" wasn't taken: its name isn't UTF-8."
         case .tooLarge(let path): "\"\(path)\" is too large and wasn't taken."
         }
     }

@@ -87,6 +87,19 @@ struct WorkTreeTests {
         #expect(snapshot.tree != (try await pair.repository.commit(head).tree))
     }
 
+    @Test("A commit with a name that isn't UTF-8 isn't taken for a damaged one")
+    func refusesForeignName() async throws {
+        let (pair, _) = try await pair()
+        try await pair.peer.shell("printf x > \"$(printf 'dir/odd\\377')\"; git add -A")
+        try await pair.peer.shell("git commit -qm odd")
+        let head = try #require(GitObjectID(try await pair.peer.head()))
+
+        await #expect(
+            throws: GitError.conflict(
+                "The name of \"dir/odd\u{FFFD}\" isn't UTF-8; Skep can't work with it.")
+        ) { try await pair.repository.checkOut(head) }
+    }
+
     @Test("Pipes, sockets, nested repositories and odd names are noted and don't hold it up")
     func oddThingsAreNoted() async throws {
         let (pair, head) = try await pair()
@@ -103,7 +116,7 @@ struct WorkTreeTests {
         #expect(
             Set(snapshot.notes) == [
                 .special(path: "pipe"), .special(path: "sub/.gitignore"),
-                .special(path: "dir/.gitattributes"), .unusableName(path: "odd\u{FFFD}"),
+                .special(path: "dir/.gitattributes"), .foreignName(path: "odd\u{FFFD}"),
                 .nestedRepository(path: "nested"), .nestedGit(path: "dir"),
             ])
         let files = try await GitCommand.run(

@@ -24,6 +24,19 @@ struct CollectingTests {
         try await fixture.mirror.git("fsck", "--strict", "--full")
     }
 
+    @Test(
+        "A file whose name isn't UTF-8 is left out and told, and keeps nothing else back",
+        arguments: ["true", "git add -A", "git add -A; git commit -qm Odd"])
+    func foreignName(after: String) async throws {
+        let fixture = try await WorkspaceFixture()
+
+        let found = try await fixture.collect(
+            after: "echo 1 > one; echo x > \"$(printf 'na\\377me')\"; \(after)")
+
+        #expect(try await fixture.files(found.head) == [".gitignore", "README", "one", "src/a"])
+        #expect(found.notes == ["\"na\u{FFFD}me\" wasn't taken: its name isn't UTF-8."])
+    }
+
     @Test("Only commits, and only leftovers, are taken as they are")
     func onlyCommitsOrOnlyLeftovers() async throws {
         let fixture = try await WorkspaceFixture()
