@@ -37,7 +37,8 @@ extension LocalWorkspaces {
                 try Folder(mirror.path).syncFileSystem()
             }
         }
-        return Collection(head: try head?.commit, notes: notes)
+        return Collection(
+            head: try head?.commit, notes: notes, isTreeGone: harvest.tree == nil)
     }
 
     /// The agent's commits, and one more with what it left uncommitted; `nil` when all that is no

@@ -58,10 +58,16 @@ extension EndToEnd {
             }
         }
 
-        @Test("One that deletes its workspace has changed nothing")
+        @Test("One that deletes its workspace has failed")
         func deletesItsWorkspace() async throws {
-            try await with("cat >/dev/null; rm -rf \"$PWD\" \"$PWD\"/.[a-z]* 2>/dev/null; true") {
-                _, run in #expect(run.state == "no_changes", "\(run)")
+            try await with(
+                "cat >/dev/null; echo 1 >a; git add a; git commit -qm Done; "
+                    + "rm -rf \"$PWD\" \"$PWD\"/.[a-z]* 2>/dev/null; true"
+            ) { house, run in
+                #expect(run.state == "failed", "\(run)")
+                let said = try await house.comments(run.number).joined()
+                #expect(said.contains("failed: its working tree is gone"), "\(said)")
+                #expect(!said.contains("no changes"), "\(said)")
             }
         }
 

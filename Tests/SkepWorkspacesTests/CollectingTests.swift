@@ -182,16 +182,18 @@ struct CollectingTests {
     }
 
     @Test(
-        "A deleted working tree is no change", arguments: ["rm -rf \"$PWD\"", "rm -rf .[a-z]* *"])
+        "A deleted working tree is told as gone",
+        arguments: ["rm -rf \"$PWD\"", "rm -rf .[a-z]* *"])
     func deletedTree(script: String) async throws {
         let fixture = try await WorkspaceFixture()
 
         let found = try await fixture.collect(after: script)
         let next = try await fixture.collect(after: "echo 1 > one", attempt: 2)
 
-        #expect(found.head == nil)
+        #expect(found.head == nil && found.isTreeGone)
         #expect(found.notes.count == 1)
         #expect(try await fixture.files(next.head) == [".gitignore", "README", "one", "src/a"])
+        #expect(!next.isTreeGone)
     }
 
     @Test("Ignored files that are tracked, committed or staged are kept")

@@ -204,10 +204,13 @@ public struct Collection: Sendable, Hashable {
     public let head: CommitID?
     /// What was out of the ordinary, each a sentence for the report: "It deleted its branch; …".
     public let notes: [String]
+    /// Whether there is nothing to look at any more: the working tree was removed.
+    public let isTreeGone: Bool
 
-    public init(head: CommitID?, notes: [String]) {
+    public init(head: CommitID?, notes: [String], isTreeGone: Bool = false) {
         self.head = head
         self.notes = notes
+        self.isTreeGone = isTreeGone
     }
 }
 

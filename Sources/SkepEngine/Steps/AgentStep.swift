@@ -55,6 +55,13 @@ struct AgentStep: Step {
         } else if let setback = result.setback {
             outcome = StepOutcome(setback)
             outcome.kept = kept(collection, context)
+        } else if collection.isTreeGone {
+            // What it had made went with it; that it changed nothing can't be said.
+            outcome = StepOutcome(
+                .retry(
+                    Failure(
+                        kind: "tree_gone",
+                        message: "its working tree is gone, with whatever it had made there")))
         } else if collection.head != nil || context.run.head != nil {
             // Sent back, it may have nothing to add: the next step sees the same commit again.
             outcome = StepOutcome(.done)
