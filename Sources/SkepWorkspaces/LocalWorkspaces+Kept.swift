@@ -1,6 +1,6 @@
 public import SkepCore
 import SkepGit
-public import SkepQueue
+import SkepQueue
 
 extension LocalWorkspaces {
     public func kept(of run: RunID, in repository: RepositoryName) async throws -> [KeptWork] {
