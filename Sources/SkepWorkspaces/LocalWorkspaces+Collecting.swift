@@ -76,6 +76,21 @@ extension LocalWorkspaces {
         return head
     }
 
+    public func left(
+        by attempts: Range<Int>, of run: RunID, above base: CommitID, in repository: RepositoryName
+    ) async throws -> CommitID? {
+        let git = try await mirror(of: repository).open()
+        let base = try base.object
+        for attempt in attempts.reversed() {
+            let name = References.attempt(attempt, of: run)
+            guard let head = try await git.references(matching: name).first?.target, head != base,
+                try await git.isAncestor(base, of: head)
+            else { continue }
+            return try head.commit
+        }
+        return nil
+    }
+
     public func rescue(_ workspace: Workspace, reason: String) async throws -> String? {
         try await repairing(workspace) { slot in
             try await self.rescue(workspace, slot, reason)

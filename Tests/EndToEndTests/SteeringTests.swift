@@ -79,5 +79,29 @@ extension EndToEnd {
                 #expect(try await house.published("ticks.txt", at: head) == "tick\ntick\n")
             }
         }
+
+        @Test("An agent that begins anew can take over what the attempt before it left")
+        func takesOver() async throws {
+            let failing = Texts.script(
+                "failing",
+                #"""
+                cat > "$HOME/prompt"
+                commit=$(sed -n 's/.*`git show \([0-9a-f]*\)`.*/\1/p' "$HOME/prompt")
+                [ -n "$commit" ] || { echo first > first.txt; exit 3; }
+                git cherry-pick "$commit"
+                """#)
+            try await House.with(
+                agents: ["failing": failing], workflow: Texts.workflow(failures: 2)
+            ) { house in
+                let issue = try await house.tracker.open("Fail", body: "", in: House.repository)
+                try await house.serve()
+                try await house.skep("dispatch", "\(issue)", "--to", "failing")
+
+                let run = try #require(try await house.settled(1).first)
+                #expect(run.state == "published", "\(run.detail)\n\(house.logs)")
+                let head = try #require(run.head)
+                #expect(try await house.published("first.txt", at: head) == "first\n")
+            }
+        }
     }
 }

@@ -35,6 +35,23 @@ struct SetbackTests {
         }
     }
 
+    @Test("An agent that begins anew is told where the attempt before it left its work")
+    func leftBefore() async throws {
+        try await failing([.timedOut]) { swarm, run in
+            swarm.workspaces.change { $0.left = [1: .sample("b")] }
+            ann(swarm).answer(with: [nil])
+            try await swarm.working {
+                try await until(swarm, "it was tried again") {
+                    ann(swarm).snapshot.prompts.count == 2
+                }
+            }
+
+            let prompts = ann(swarm).snapshot.prompts
+            #expect(!prompts[0].contains("git show"))
+            #expect(prompts[1].contains("`git show \(CommitID.sample("b"))` has it"))
+        }
+    }
+
     @Test("Out of quota, a run waits without a failure, and goes on with its session afterwards")
     func quota() async throws {
         try await failing([.quota], vendorSession: "v-1") { swarm, run in

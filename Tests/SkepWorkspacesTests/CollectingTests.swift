@@ -66,6 +66,30 @@ struct CollectingTests {
         #expect(try await fixture.references("refs/skep/run-88").isEmpty)
     }
 
+    @Test("What an attempt left is found, and can be read in the run's next workspace")
+    func leftByAttempts() async throws {
+        let fixture = try await WorkspaceFixture()
+        let found = try await fixture.collect(
+            after: "echo 1 > one")
+        let head = try #require(found.head)
+        let request = fixture.request()
+
+        let left = try await fixture.workspaces.left(
+            by: 1..<3, of: request.run, above: request.base, in: request.repository)
+        let later = try await fixture.workspaces.left(
+            by: 2..<3, of: request.run, above: request.base, in: request.repository)
+        let above = try await fixture.workspaces.left(
+            by: 1..<3, of: request.run, above: head, in: request.repository)
+
+        #expect(left == head)
+        #expect(later == nil)
+        #expect(above == nil)
+        try await fixture.workspaces.withWorkspace(request) { workspace in
+            try await WorkspaceFixture.run(
+                "test ! -e one; git cherry-pick \(head); test -e one", in: workspace)
+        }
+    }
+
     @Test("A merge that keeps the files as they are is a result: it resolves a conflict")
     func mergeWithoutChange() async throws {
         let fixture = try await WorkspaceFixture()

@@ -142,6 +142,13 @@ public protocol Workspaces: Sendable {
         _ workspace: Workspace, attempt: Int, message: String, author: CommitAuthor
     ) async throws -> Collection
 
+    /// The commit that the newest of some attempts at a run left above `base`; `nil`: none did. In any
+    /// workspace of the repository it can be read by its id.
+    func left(
+        by attempts: Range<Int>, of run: RunID, above base: CommitID, in repository: RepositoryName
+    )
+        async throws -> CommitID?
+
     /// Where the commits of the mirror that lead to `head` and not to `base` hold a secret, in a file
     /// that one of them adds or changes, in its path, or in the commit itself: each a few words that
     /// name the place, "config.env in commit 1a2b3c4". Empty when nowhere.

@@ -8,7 +8,10 @@ struct WorkPrompt {
     let target: BranchName?
     let history: RunHistory
 
-    func text(in workspace: Workspace, _ context: StepContext) async throws -> String {
+    /// - Parameter commit: What an attempt before this one left, which isn't in the working tree.
+    func text(
+        in workspace: Workspace, leftBefore commit: CommitID?, _ context: StepContext
+    ) async throws -> String {
         let template = context.definition.prompt ?? context.workflow.prompt
         let discussion = try await PromptTemplate.discussion(
             on: issue, for: template, context.parts)
@@ -25,6 +28,10 @@ struct WorkPrompt {
             await RepositoryInstructions.read(in: workspace, besides: definition.reads)?.prompt,
             template.filled(with: values), Self.conversation(answered),
             isAnswer ? nil : findings.map { mend($0, context.run) },
+            commit.map {
+                "An attempt at this before you wasn't finished. What it had changed isn't in the working "
+                    + "tree; `git show \($0)` has it, and `git cherry-pick` takes over what is good of it."
+            },
         ])
     }
 

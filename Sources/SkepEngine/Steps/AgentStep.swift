@@ -15,7 +15,9 @@ struct AgentStep: Step {
         let history = try await context.parts.store.history(of: context.run.id)
         let prompt = WorkPrompt(issue: issue, target: start.target, history: history)
         return try await work.inWorkspace(at: start.commit) { work, workspace in
-            let text = try await prompt.text(in: workspace, context)
+            // One that goes on has it in its tree.
+            let left = work.resumed == nil ? try await leftBefore(context) : nil
+            let text = try await prompt.text(in: workspace, leftBefore: left, context)
             return try await work.run(
                 text, on: issue, in: workspace, from: start.commit,
                 announcing: ReportText.working(
@@ -25,6 +27,17 @@ struct AgentStep: Step {
                 try await judge(left, on: issue, history, in: workspace, context)
             }
         }
+    }
+
+    /// What the session before this one left, which ended in a way that has the step begin anew.
+    private func leftBefore(_ context: StepContext) async throws -> CommitID? {
+        let job = context.job
+        guard job.openSession == nil, let last = job.lastSession, let base = last.base,
+            last.attempt < job.attempt
+        else { return nil }
+        return try await context.parts.workspaces.left(
+            by: last.attempt..<job.attempt, of: job.run.id, above: base,
+            in: job.run.issue.repository)
     }
 
     /// Turns a session's end and what it left into the step's outcome.

@@ -8,6 +8,8 @@ public final class ScriptedWorkspaces: Workspaces {
     public struct State: Sendable {
         /// What is collected next, by attempts; afterwards nothing has changed.
         public var collections: [Collection] = []
+        /// What attempts left that didn't come to an end, by their numbers.
+        public var left: [Int: CommitID] = [:]
         public var remote: [BranchName: CommitID] = [:]
         public var requests: [WorkspaceRequest] = []
         public var rescues: [String] = []
@@ -118,6 +120,13 @@ public final class ScriptedWorkspaces: Workspaces {
             state.collections.isEmpty
                 ? Collection(head: nil, notes: []) : state.collections.removeFirst()
         }
+    }
+
+    public func left(
+        by attempts: Range<Int>, of run: RunID, above base: CommitID, in repository: RepositoryName
+    ) async throws -> CommitID? {
+        let left = state.withLock(\.left)
+        return attempts.reversed().compactMap { left[$0] }.first
     }
 
     public func leaks(
