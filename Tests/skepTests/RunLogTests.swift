@@ -171,6 +171,7 @@ import Testing
     func aboutToBegin(command: String, waiting: String) async throws {
         let swarm = try await Swarm(script: "echo at work")
         let (lease, session) = try await swarm.begin()
+        let lock = try await ServeLock(swarm.house.state, clock: SystemClock())
         let terminal = LiveTerminalTests.Pair(columns: 80, rows: 24)
         defer { terminal.close() }
         async let printed = swarm.skep("run \(command) </dev/null 2>\(terminal.name)")
@@ -187,6 +188,25 @@ import Testing
         }
 
         #expect(try await printed.hasSuffix("at work\n"))
+        withExtendedLifetime(lock) {}
+        await swarm.queue.close()
+    }
+
+    @Test("What only a serve could go on with isn't waited for where none runs")
+    func nobodyServes() async throws {
+        let swarm = try await Swarm(script: "echo at work")
+        let (_, session) = try await swarm.begin()
+
+        let attached = try await swarm.skep("run attach 1 2>&1 </dev/null; echo $?")
+        try await swarm.work(session)
+        let logged = try await swarm.skep("run log 1 --session 1 --events --follow")
+
+        #expect(
+            attached.split(separator: "\n") == [
+                "error: Session 1 hasn't begun yet.", "       No \"skep serve\" is running here.",
+                "       Start it: skep serve", "1",
+            ])
+        #expect(logged.hasSuffix("at work\n"), "it has ended, and nobody says how")
         await swarm.queue.close()
     }
 

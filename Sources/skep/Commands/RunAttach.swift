@@ -65,6 +65,11 @@ extension OpenRun {
         while true {
             let session = try await runningSession()
             if try state.hasBegun(session) { return session }
+            guard ServeLock.holder(state) != nil else {
+                throw ProgramError(
+                    .conflict, "Session \(session.id) hasn't begun yet.",
+                    why: "No \"skep serve\" is running here.", advice: "Start it: skep serve")
+            }
             if told != session.id { console.note("Session \(session.id) is about to begin.") }
             told = session.id
             try await SystemClock().sleep(for: .milliseconds(50))

@@ -58,7 +58,11 @@ struct RunLog: AsyncParsableCommand {
                 console.note("No agent has begun on run \(runID) yet.")
             }
             isFirstTurn = false
-            guard follow, !isOver, session == nil || ended.isEmpty else { break }
+            guard follow, !isOver, session == nil || (events ? ended : printed).isEmpty else {
+                break
+            }
+            // Nobody settles it.
+            if session != nil, !printed.isEmpty, ServeLock.holder(state) == nil { break }
             try await clock.sleep(for: .milliseconds(250))
         }
     }
