@@ -73,7 +73,7 @@ struct LeavingTests {
                     "🛑 ann was stopped on this issue: not now.") == true)
             #expect(
                 swarm.tracker.posts(on: issue).last?.contains(
-                    "Whatever it had changed is kept; `skep branch diff \(run)` shows it.") == true)
+                    "`skep run show \(run)` lists what is kept of it.") == true)
             #expect(try await swarm.store.openSessions().isEmpty)
         }
     }

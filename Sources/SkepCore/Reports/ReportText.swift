@@ -68,13 +68,13 @@ public enum ReportText {
     public static func cancelled(
         _ run: Run, reason: String, notes: [String], hasWorked: Bool
     ) -> NewReport {
-        let kept =
-            run.head.map { "Its commits are kept: commit \($0.short)" }
-            ?? (hasWorked ? "Whatever it had changed is kept" : nil)
+        let kept = run.head.map {
+            "Its commits are kept: commit \($0.short); `skep branch diff \(run.id)` shows it."
+        }
         return result([
             "🛑 \(run.agent) was stopped on this issue: \(oneLine(reason)).",
             list(notes),
-            kept.map { "\($0); `skep branch diff \(run.id)` shows it." },
+            kept ?? (hasWorked ? "`skep run show \(run.id)` lists what is kept of it." : nil),
         ])
     }
 

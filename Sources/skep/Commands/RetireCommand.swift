@@ -77,12 +77,12 @@ struct RetireStart: AsyncParsableCommand {
         }
         let id = try await retirer.retire(
             found.issues, reason: reason, label: label.isEmpty ? nil : label)
-        if console.isJSON, let retirement = try await desk.parts.store.retirement(id) {
-            return console.show(retirement.json)
-        }
-        if quiet { return console.output.line("\(id)") }
+        if quiet, !console.isJSON { return console.output.line("\(id)") }
+        // An issue on which a run was opened meanwhile isn't among them.
+        guard let retirement = try await desk.parts.store.retirement(id) else { return }
+        if console.isJSON { return console.show(retirement.json) }
         console.say(
-            "Retirement \(id): \(Phrase.count(found.issues.count, "issue")) will be closed. "
+            "Retirement \(id): \(Phrase.count(retirement.items.count, "issue")) will be closed. "
                 + "\"skep retire reopen \(id)\" brings them back.")
         desk.remindToServe(console)
     }
