@@ -1,11 +1,5 @@
 public import SkepCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What can be known of an agent on this machine without starting a session.
 public protocol InspectableAgent: Agent {
     /// The word that its adapter looks for: a name, or a path.

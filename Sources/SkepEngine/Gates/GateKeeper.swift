@@ -4,7 +4,8 @@ internal import SkepQueue
 /// Finds the gates that are shut for a demand: all of them, not the first.
 ///
 /// The only place where that is decided. Dispatcher, burn-down plans, `--dry-run` and `skep why`
-/// ask it.
+/// ask it. What others may have taken since, `places(for:)`, the store counts again when it opens a
+/// run.
 public struct GateKeeper: Sendable {
     let parts: SwarmParts
 

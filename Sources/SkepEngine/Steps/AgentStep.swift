@@ -135,8 +135,8 @@ struct StartingPoint: Sendable {
     /// The branch that the work is to be merged into.
     let target: BranchName?
 
-    /// Where a session began that is adopted or gone on with, at what the run has made so far, at the head of the branch
-    /// that it continues, or at the head of the default branch as it is now.
+    /// Where a session began that is adopted or gone on with, at what the run has made so far, at the
+    /// head of the branch that it continues, or at the head of the default branch as it is now.
     static func find(_ work: SessionWork) async throws -> StartingPoint {
         let context = work.context
         let run = context.run

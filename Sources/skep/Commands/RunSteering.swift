@@ -183,8 +183,8 @@ struct RunResume: AsyncParsableCommand {
         commandName: "resume", abstract: "Let runs go on at once that are stopped or wait",
         discussion: """
             A stopped agent goes on in its working tree as it left it: with its own session, where it \
-            can; otherwise it is told its task again, and that it had begun. A run that waits for its agent's provider \
-            account, or to be tried again, waits no longer.
+            can; otherwise it is told its task again, and that it had begun. A run that waits for \
+            its agent's provider account, or to be tried again, waits no longer.
 
             Example: skep run resume 88
             """)
