@@ -115,6 +115,8 @@ struct FailureRulesTests {
             "Invalid API key is what the form says now.\n", "Add credits to the bill: done.\n",
             "You've hit your usage limit is the new text.\n1 test failed\n",
             "The test says: Claude AI usage limit reached|1795435200\n",
+            "FAIL test: error: invalid api key\n",
+            "error: expected \"You've hit your usage limit\"\n",
         ])
     func modelsWords(printed: String) {
         for ending in [SessionResult.Ending.exited(code: 1), .signalled(9)] {
@@ -135,6 +137,9 @@ struct FailureRulesTests {
             ("Claude AI usage limit reached|1795435200", .quota),
             ("  You've hit your session limit · resets 3pm (Europe/Berlin)", .quota),
             ("Credit balance is too low", .quota),
+            ("Error code: 429 - You exceeded your current quota, please check your plan", .quota),
+            ("[API Error: You have exhausted your daily quota on this model.]", .quota),
+            ("ERROR: You've hit your usage limit. Upgrade to Pro.", .quota),
             ("API Error: 529 Overloaded", .overload),
         ] as [(String, FailureType)])
     func printedRefusals(line: String, type: FailureType) {

@@ -7,7 +7,8 @@ extension FailureRules {
     /// The rules in order: the first that matches counts, so the particular stand before the general.
     ///
     /// Words marked "seen" were read in sessions of the real programs with an endpoint that answers
-    /// so; the others are of their sources and of threads of people who met them.
+    /// so; the others are of their sources and of threads of people who met them. Some stand there twice,
+    /// with "you" as well: what is printed has to begin with one.
     static let table: [FailureRule] = [
         // Quota: an account has used up what it may. Before rate limits, whose 429 it shares.
         FailureRule(
@@ -28,14 +29,16 @@ extension FailureRules {
         FailureRule(
             "openai/quota", .quota,
             [
-                "insufficient_quota", "exceeded your current quota", "billing_hard_limit",
+                "insufficient_quota", "you exceeded your current quota",
+                "exceeded your current quota", "billing_hard_limit",
                 "quota exceeded. check your plan",
             ],
             codes: ["insufficient_quota", "billing_not_active", "billing_error", "402"]),
         FailureRule(
             "gemini/quota", .quota,
             [
-                "quota exceeded for quota metric", "exhausted your daily quota",
+                "quota exceeded for quota metric", "you have exhausted your *quota",
+                "you have exhausted your capacity", "exhausted your daily quota",
                 "exhausted your capacity on this model", "daily quota limit",
                 "generaterequestsperday", "terminalquotaerror",
             ]),

@@ -61,16 +61,26 @@ struct Saying: Sendable {
     /// The first rule of the table that one of the lines matches; of its lines, the last.
     ///
     /// In what a program prints its model's words stand as well. There no account is parked but for
-    /// how the last line begins.
+    /// how the last line begins, after what programs put before any error.
     private func match(_ lines: [String], _ place: FailureRule.Place) -> Match? {
         for rule in rules(place) {
             let isStrict = place == .printed && rule.type.remedy == .parkAccount
             let looked = isStrict ? lines.prefix(1) : lines[...]
-            if let line = looked.first(where: { rule.matches($0, fromStart: isStrict) }) {
+            let found = looked.first { line in
+                rule.matches(line, fromStart: isStrict)
+                    || isStrict && rule.matches(withoutPrefix(line), fromStart: true)
+            }
+            if let line = found {
                 return Match(rule: rule, place: place, text: line)
             }
         }
         return nil
+    }
+
+    /// "ERROR: [API Error: Out of quota" is "Out of quota".
+    private func withoutPrefix(_ line: String) -> String {
+        let prefix = /(error: |\[api error: |error code: \d{3} - )+/.ignoresCase()
+        return line.prefixMatch(of: prefix).map { String(line[$0.range.upperBound...]) } ?? line
     }
 
     private func rules(_ place: FailureRule.Place) -> [FailureRule] {
