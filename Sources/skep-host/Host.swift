@@ -90,7 +90,8 @@ final class Host {
             if agent.hasEnded && (ending == nil || agent.allGone) { return }
             let now = Moment.now
             enforceLimits(now)
-            output.tellClosed(now)
+            // Who is being ended closes it, too, and may take its time for that.
+            if ending == nil { output.tellClosed(now) }
             if let signal = ending?.next(now) {
                 if signal == SIGKILL { return }
                 agent.signalAll(signal)

@@ -80,6 +80,25 @@ struct ACPMisfitTests {
         #expect(try fixture.remains(of: assignment.session) == 0)
     }
 
+    @Test(
+        "One that closes its output since another process ends it was stopped, however long it takes"
+    )
+    func hangsAtItsEnd() async throws {
+        let fixture = try CommandFixture()
+        let agent = try agent("hangs_at_its_end", fixture)
+        let assignment = try fixture.assignment()
+        let host = fixture.house.sessionHost(assignment.session)
+
+        async let run = fixture.run(agent, assignment)
+        try await eventually("it is at it") {
+            FileStatus.exists(fixture.workspace.path + "/at-it")
+        }
+        // Told to end after a third of it: later than a host says that the output is closed.
+        try await host.end(grace: .seconds(18))
+
+        #expect(try await run.result.failure?.type == .stopped)
+    }
+
     @Test("Links don't lead it out of its workspace, neither to read nor to write nor to run")
     func reachesOut() async throws {
         let fixture = try CommandFixture()

@@ -1,6 +1,7 @@
 """An agent that speaks ACP, and behaves as its argument says: see the functions that are named so."""
 import json
 import os
+import signal
 import sys
 import time
 
@@ -88,6 +89,14 @@ def falls_silent():
     sys.stdout.flush()
     os.close(1)
     time.sleep(1000)
+
+
+def hangs_at_its_end():
+    """Closes its output when it is interrupted, and ends only when it is told to."""
+    signal.signal(signal.SIGINT, lambda *_: os.close(1))
+    open("at-it", "w").close()
+    while True:
+        signal.pause()
 
 
 def reaches_out():
