@@ -3,6 +3,12 @@ import Testing
 
 @testable import SkepAgents
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 @Suite("The request that a session is started with")
 struct HostRequestTests {
     private let fixture = HostFixture()
@@ -48,6 +54,17 @@ struct HostRequestTests {
 
         #expect(try fixture.host.request() == nil)
         #expect(try fixture.host.state() == .notStarted)
+    }
+
+    @Test("A lock that was given back is free, also while a process that begins has its descriptor")
+    func givesLocksBack() async throws {
+        let lock = try await fixture.host.takeLock()
+        let inherited = dup(lock)
+        defer { close(inherited) }
+
+        SessionHost.giveBack(lock)
+
+        SessionHost.giveBack(try await fixture.host.takeLock())
     }
 
     @Test("It is deleted first, and last the record that says that the session has ended")

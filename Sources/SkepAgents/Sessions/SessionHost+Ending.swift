@@ -63,7 +63,7 @@ extension SessionHost {
         try await killRemains()
         let lock = try await takeLock()
         // Under the lock no host can begin; afterwards none will, for there is an exit record.
-        defer { close(lock) }
+        defer { Self.giveBack(lock) }
         return try wrapping { () throws(WireError) in
             if let record = try ExitRecord.read(from: files) { return record }
             try LaunchRequest.read(from: files)?.redacted.write(to: files)

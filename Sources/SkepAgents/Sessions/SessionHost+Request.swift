@@ -12,7 +12,7 @@ extension SessionHost {
     /// - Throws: `AgentsError.hostFailed` when the session has or had a host, or was ended.
     func put(_ request: LaunchRequest) async throws(AgentsError) {
         let locks = try await keepHostsOut()
-        defer { locks.forEach { close($0) } }
+        defer { locks.forEach(Self.giveBack) }
         guard try !wasBegun() else {
             throw .hostFailed(folder: folder, text: "The session was begun before, or ended.")
         }
@@ -22,7 +22,7 @@ extension SessionHost {
     /// Forgets the request, which holds secrets, of a start that came to nothing.
     func withdraw(_ request: LaunchRequest) async throws(AgentsError) {
         let locks = try await keepHostsOut()
-        defer { locks.forEach { close($0) } }
+        defer { locks.forEach(Self.giveBack) }
         // Another's may have come after it, and a host keeps what it was started with.
         guard try !wasBegun(), try self.request()?.session == request.session else { return }
         unlink(files.launch)
@@ -36,18 +36,25 @@ extension SessionHost {
     /// The session's lock is shared with those who only look, who would take a holder of it for a host;
     /// so those who write requests have one of their own beside it.
     ///
-    /// - Returns: Descriptors, to be closed.
+    /// - Returns: Descriptors, to be given back.
     private func keepHostsOut() async throws(AgentsError) -> [Int32] {
         let writing = try await take(files.launch + ".lock", LOCK_EX)
         do throws(AgentsError) {
             return [writing, try await take(files.lock, LOCK_SH)]
         } catch {
-            close(writing)
+            Self.giveBack(writing)
             throw error
         }
     }
 
-    /// The lock that a host has while it lives.
+    /// Lets go of a lock. Closing alone isn't enough: a process that is being started has the
+    /// descriptor, too.
+    static func giveBack(_ lock: Int32) {
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
+
+    /// The lock that a host has while it lives, to be given back.
     func takeLock() async throws(AgentsError) -> Int32 { try await take(files.lock, LOCK_EX) }
 
     /// Others look at the lock, or write, for moments; a host would hold on to it.

@@ -154,7 +154,7 @@ public struct SessionHost: Sendable, Hashable {
             if errno == ENOENT { return false }
             throw .sessionFiles(text: "\(files.lock): \(describe(errno: errno))")
         }
-        defer { close(lock) }
+        defer { Self.giveBack(lock) }
         if flock(lock, LOCK_SH | LOCK_NB) == 0 { return false }
         guard errno == EWOULDBLOCK || errno == EINTR else {
             throw .sessionFiles(text: "\(files.lock): \(describe(errno: errno))")
