@@ -1,3 +1,4 @@
+import Dispatch
 import SkepCore
 import SkepWire
 
@@ -48,7 +49,7 @@ extension HostedAgent {
         var brief = brief(host, assignment, workspace)
         // An agent that is another user may read its prompt by name, and nothing else.
         try FileStatus.makeFolder(host.folder, mode: 0o711)
-        try prepareHome(brief.places.home)
+        try await prepareHome(brief.places.home)
         if let skills = try installSkills(brief.places.home, shelf: host.folder) {
             brief.prompt += "\n\n" + skills
             brief.fullPrompt += "\n\n" + skills
@@ -120,9 +121,9 @@ extension HostedAgent {
 
     func fullPromptFile(_ host: SessionHost) -> String { host.folder + "/full-prompt.md" }
 
-    private func prepareHome(_ path: String) throws {
+    private func prepareHome(_ path: String) async throws {
         guard definition.home.mode == .own else { return }
-        takeLoginsBack(path)
+        await takeLoginsBack(path)
         let home = try OwnHome(path, of: house.user)
         for link in definition.home.needed {
             try home.link(link, to: house.loginHome + "/" + link)
@@ -131,8 +132,14 @@ extension HostedAgent {
 
     /// Other sessions shall find a renewed login at once. One that can't be taken back stays in the home,
     /// and is tried again before that is removed: no reason to lose what this session did.
-    func takeLoginsBack(_ path: String) {
-        try? house.takeLoginsBack(of: definition, from: path)
+    func takeLoginsBack(_ path: String) async {
+        await withCheckedContinuation { continuation in
+            // It waits when another session is at that: not on the cooperative pool.
+            DispatchQueue.global().async {
+                try? house.takeLoginsBack(of: definition, from: path)
+                continuation.resume()
+            }
+        }
     }
 
     /// What a session finds, and the commands that are run for it; without the agent's own secrets.

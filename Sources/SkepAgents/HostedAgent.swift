@@ -62,7 +62,7 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         } else {
             do {
                 try await leave(host, assignment, leader)
-                if try host.state() != .alive { takeLoginsBack(workspace.homePath) }
+                if try host.state() != .alive { await takeLoginsBack(workspace.homePath) }
             } catch {
                 obstacle = error
             }

@@ -114,6 +114,31 @@ struct OwnHomeTests {
         #expect(try Files.read(operators + "/login") == Array("new".utf8))
     }
 
+    @Test("Who waits to take a login back keeps nobody else waiting")
+    @MainActor
+    func waitsAside() async throws {
+        let fixture = try CommandFixture()
+        let (home, operators) = (fixture.workspace.homePath, fixture.house.operatorHome)
+        try Files.replace(home + "/login", with: Array("new".utf8), mode: 0o600)
+        let logins = CommandFixture.map([("login", CommandFixture.list(["login"]))])
+        let agent = try #require(
+            fixture.agent(script: "true", [("home", logins)]) as? HostedAgent<CommandAdapter>)
+        let other = open(operators, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        #expect(flock(other, LOCK_EX) == 0)
+
+        var hasBegun = false
+        let taking = Task {
+            hasBegun = true
+            await agent.takeLoginsBack(home)
+        }
+        while !hasBegun { await Task.yield() }
+        flock(other, LOCK_UN)
+        close(other)
+        await taking.value
+
+        #expect(try Files.read(operators + "/login") == Array("new".utf8))
+    }
+
     @Test("A login that can't be taken back stays in the home, and that is said")
     func keepsLogin() throws {
         let fixture = try CommandFixture()
