@@ -98,6 +98,7 @@ extension WorkerSession {
             state.withLock { state in
                 state.ended += settled
                 state.hasSignal = true
+                state.hasFreedSlot = state.hasFreedSlot || batch.hasFreedSlot
             }
             startAll([], leasedAt: start.0, after: events)
             return false

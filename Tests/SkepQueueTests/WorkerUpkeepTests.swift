@@ -115,8 +115,8 @@ struct WorkerUpkeepTests {
 
     @Test(
         "Jobs that a rate keeps back begin when it lets them, not when it looks by itself",
-        arguments: [1, 8])
-    func keepsPaceWithRates(slots: Int) async throws {
+        arguments: [(1, false), (8, false), (1, true)])
+    func keepsPaceWithRates(slots: Int, storeFails: Bool) async throws {
         try await WorkerBench.with { bench in
             try await bench.store.setRate(RateLimit(1, per: .seconds(1)), of: "default")
             let ids = try await bench.store.enqueue(Array(repeating: NewJob("job"), count: 4))
@@ -126,7 +126,8 @@ struct WorkerUpkeepTests {
             try await bench.working(slots: slots) {
                 $0.pollInterval = .seconds(600)
             } _: { _, _ in
-                .settle(.succeeded(result: nil, next: []))
+                if storeFails { bench.store.fail(.exchange, with: [.instead(.gone)]) }
+                return .settle(.succeeded(result: nil, next: []))
             } until: {
                 try await bench.advance(.milliseconds(50), sleepers: 4) {
                     try await bench.states(ids).allSatisfy { $0 == .succeeded }
