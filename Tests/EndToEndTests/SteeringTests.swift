@@ -86,9 +86,13 @@ extension EndToEnd {
                 "failing",
                 #"""
                 cat > "$HOME/prompt"
-                commit=$(sed -n 's/.*`git show \([0-9a-f]*\)`.*/\1/p' "$HOME/prompt")
-                [ -n "$commit" ] || { echo first > first.txt; exit 3; }
-                git cherry-pick "$commit"
+                commits=$(sed -n 's/.*`git log -p \(HEAD[.0-9a-f]*\)`.*/\1/p' "$HOME/prompt")
+                if [ -z "$commits" ]; then
+                    echo first > first.txt; git add first.txt; git commit -qm First
+                    echo second > second.txt
+                    exit 3
+                fi
+                git cherry-pick "$commits"
                 """#)
             try await House.with(
                 agents: ["failing": failing], workflow: Texts.workflow(failures: 2)
@@ -101,6 +105,7 @@ extension EndToEnd {
                 #expect(run.state == "published", "\(run.detail)\n\(house.logs)")
                 let head = try #require(run.head)
                 #expect(try await house.published("first.txt", at: head) == "first\n")
+                #expect(try await house.published("second.txt", at: head) == "second\n")
             }
         }
     }

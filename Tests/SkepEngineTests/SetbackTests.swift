@@ -47,8 +47,8 @@ struct SetbackTests {
             }
 
             let prompts = ann(swarm).snapshot.prompts
-            #expect(!prompts[0].contains("git show"))
-            #expect(prompts[1].contains("`git show \(CommitID.sample("b"))` has it"))
+            #expect(!prompts[0].contains("git log"))
+            #expect(prompts[1].contains("`git log -p HEAD..\(CommitID.sample("b"))` shows it"))
         }
     }
 

@@ -70,7 +70,7 @@ struct CollectingTests {
     func leftByAttempts() async throws {
         let fixture = try await WorkspaceFixture()
         let found = try await fixture.collect(
-            after: "echo 1 > one")
+            after: "echo 1 > one; git add one; git commit -qm One; echo 2 > two")
         let head = try #require(found.head)
         let request = fixture.request()
 
@@ -86,7 +86,8 @@ struct CollectingTests {
         #expect(above == nil)
         try await fixture.workspaces.withWorkspace(request) { workspace in
             try await WorkspaceFixture.run(
-                "test ! -e one; git cherry-pick \(head); test -e one", in: workspace)
+                "test ! -e one; git cherry-pick HEAD..\(head); test -e one; test -e two",
+                in: workspace)
         }
     }
 

@@ -30,7 +30,7 @@ struct WorkPrompt {
             isAnswer ? nil : findings.map { mend($0, context.run) },
             commit.map {
                 "An attempt at this before you wasn't finished. What it had changed isn't in the working "
-                    + "tree; `git show \($0)` has it, and `git cherry-pick` takes over what is good of it."
+                    + "tree; `git log -p HEAD..\($0)` shows it, and `git cherry-pick` takes over what is good of it."
             },
         ])
     }
