@@ -76,6 +76,24 @@ struct ProgressTests {
         #expect(await end(asks, trees: [0, 1, 2]) == nil)
     }
 
+    @Test("Leave that it changes something with, though no call tells of it, is progress")
+    func leaveThatIsUsed() async {
+        var watch = ProgressWatch(limit: 3)
+        let turns = (0..<110).flatMap { number in
+            [
+                message(number),
+                .permission(
+                    PermissionDecision(
+                        subject: "Edit", purpose: .edit, answer: .allowed, reason: "policy")),
+            ]
+        }
+
+        for (index, event) in ([tool(0, "ls")] + turns).enumerated() {
+            let failure = await watch.take(event) { (index + 1) / 2 }
+            #expect(failure == nil)
+        }
+    }
+
     @Test("A working tree in a state it hadn't before is progress; back and forth isn't")
     func trees() async {
         let same = (0..<9).flatMap { [message($0), tool($0, "ls")] }

@@ -19,6 +19,7 @@ struct ProgressWatch {
     private var turn = Turn()
     /// Since a call began or ended.
     private var timesAllowed = 0
+    private var treesAtLeave: Set<Int> = []
     private(set) var idleTurns = 0
 
     private struct Call: Hashable {
@@ -70,7 +71,7 @@ struct ProgressWatch {
             timesAllowed = 0
             if isOld { return nil }
             // The first look has nothing to compare with.
-            if seenTrees.insert(await tree()).inserted { return nil }
+            if treesAtLeave.insert(await tree()).inserted { return nil }
             return Self.failure(
                 "leave",
                 "it was given leave more than \(Self.mostLeave) times, at last for"
