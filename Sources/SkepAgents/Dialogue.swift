@@ -25,15 +25,24 @@ protocol Dialogue: Sendable {
     /// What people want it to be told and it wasn't yet, in order.
     var untold: [String] { get }
 
+    /// Whether it has its prompt. True by default: it is begun with it.
+    var wasPrompted: Bool { get }
+
     /// Whether its protocol tells the end of each turn: a program that ends without having told it
     /// hasn't done its work.
     var tellsTurnEnds: Bool { get }
+}
+
+extension SessionEvent.Kind {
+    /// That somebody said something, which the agent will be told.
+    static func waiting(_ text: String) -> Self { .note("waits to be told: \(text)") }
 }
 
 extension Dialogue {
     var wishes: [Wish] { [] }
     var cancel: [UInt8]? { nil }
     var untold: [String] { [] }
+    var wasPrompted: Bool { true }
     var tellsTurnEnds: Bool { false }
 }
 

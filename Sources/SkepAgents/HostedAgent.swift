@@ -98,12 +98,14 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         }
     }
 
-    func untold(in session: SessionID) async throws -> [String] {
+    func unheard(in session: SessionID) async throws -> UnheardMail {
         let host = house.sessionHost(session)
-        guard let request = try host.request(), request.hasDialogue else { return [] }
+        guard let request = try host.request() else { return UnheardMail(wasPrompted: false) }
+        // In another protocol's log there is nothing that this one could read.
+        guard request.hasDialogue, request.adapter == Adapter.name else { return UnheardMail() }
         var reader = EventReader(host, adapter.dialogue(brief(host, request)))
         while case .entries = try reader.read() {}
-        return reader.dialogue.untold
+        return UnheardMail(reader.dialogue.untold, wasPrompted: reader.dialogue.wasPrompted)
     }
 
     func stop(_ session: SessionID) async throws {

@@ -123,8 +123,9 @@ struct ACPDialogueTests {
             mail: [2: "And this."])
 
         #expect(
-            log.events(dialogue()).suffix(4) == [
-                .told("Do it."), .turnEnded(.done), .told("And this."), .turnEnded(.limit),
+            log.events(dialogue()).suffix(5) == [
+                .told("Do it."), .waiting("And this."), .turnEnded(.done), .told("And this."),
+                .turnEnded(.limit),
             ])
         guard case .inputEnded? = log.entries.dropLast().last?.kind else {
             Issue.record("its input goes on")
@@ -172,7 +173,7 @@ struct ACPDialogueTests {
         log.print(#"{"jsonrpc":"2.0","id":"prompt-1","result":{"stopReason":"cancelled"}}"#)
         #expect(log.events(dialogue()).last == .turnEnded(.cancelled))
         #expect(log.wishes(dialogue()) == ["end"])
-        #expect(log.untold(dialogue()) == ["And this."])
+        #expect(log.unheard(dialogue()) == UnheardMail(["And this."]))
         log.expectAdoption { dialogue() }
     }
 
@@ -180,11 +181,19 @@ struct ACPDialogueTests {
     func hearsMailAfterItsTurn() {
         var log = DialogueLog.conversation(dialogue(), [hello, session])
         log.add(.mail("And this."))
-        #expect(log.untold(dialogue()) == ["And this."])
+        #expect(log.unheard(dialogue()) == UnheardMail(["And this."]))
 
         log.print(done)
         for wish in log.wishes(dialogue()) { log.add(.said(Array(wish.utf8))) }
-        #expect(log.untold(dialogue()) == [])
+        #expect(log.unheard(dialogue()) == UnheardMail())
+    }
+
+    @Test("What was said before it has its prompt is as unheard as the prompt")
+    func isntPrompted() {
+        var log = DialogueLog.conversation(dialogue(), [hello])
+        log.add(.mail("And this."))
+
+        #expect(log.unheard(dialogue()) == UnheardMail(["And this."], wasPrompted: false))
     }
 
     @Test("What it answers to a cancelled prompt counts, once, however it ends")

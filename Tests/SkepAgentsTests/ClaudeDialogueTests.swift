@@ -92,11 +92,11 @@ struct ClaudeDialogueTests {
         let wishes = log.wishes(dialogue())
         #expect(wishes.count == 3)
         #expect(wishes.first == Self.prompt)
-        #expect(log.untold(dialogue()) == ["One", "Two"])
+        #expect(log.unheard(dialogue()) == UnheardMail(["One", "Two"], wasPrompted: false))
 
         for wish in wishes { log.add(.said(Array(wish.utf8))) }
         #expect(log.wishes(dialogue()) == [])
-        #expect(log.untold(dialogue()) == [])
+        #expect(log.unheard(dialogue()) == UnheardMail())
 
         try log.printRecorded("claude-run.jsonl")
         log.add(.mail("Three"))

@@ -53,10 +53,10 @@ struct DialogueLog {
         return entries.flatMap { dialogue.take($0) }
     }
 
-    func untold(_ dialogue: any Dialogue) -> [String] {
+    func unheard(_ dialogue: any Dialogue) -> UnheardMail {
         var dialogue = dialogue
         for entry in entries { _ = dialogue.take(entry) }
-        return dialogue.untold
+        return UnheardMail(dialogue.untold, wasPrompted: dialogue.wasPrompted)
     }
 
     /// Does what the dialogue wishes whenever it has taken a line, until it has no wish.

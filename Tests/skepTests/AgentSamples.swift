@@ -135,7 +135,7 @@ struct KnownAgent: InspectableAgent {
         AsyncThrowingStream { $0.finish() }
     }
     func say(_ text: String, to session: SessionID) async throws {}
-    func untold(in session: SessionID) async throws -> [String] { [] }
+    func unheard(in session: SessionID) async throws -> UnheardMail { UnheardMail() }
     func stop(_ session: SessionID) async throws {}
     func secretScreen(with others: [String]) async throws -> SecretScreen {
         SecretScreen { $0 }

@@ -42,7 +42,7 @@ struct ACPDialogue: Dialogue {
             return []
         case .mail(let text):
             mail.append(text)
-            return []
+            return [.waiting(text)]
         case .over: return updates.end()
         case .errorOutput, .sandbox, .note: return []
         }
@@ -166,6 +166,7 @@ extension ACPDialogue {
     }
 
     var untold: [String] { Array(mail.dropFirst(max(0, prompts - 1))) }
+    var wasPrompted: Bool { prompts > 0 }
 
     /// Skep's own next step, when it is its turn.
     private var next: Wish? {

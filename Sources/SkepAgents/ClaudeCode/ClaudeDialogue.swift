@@ -11,7 +11,7 @@ struct ClaudeDialogue: Dialogue {
     let permissions: PermissionPolicy
 
     // What is to be said.
-    private var wasPrompted = false
+    private(set) var wasPrompted = false
     private(set) var untold: [String] = []
     private var answers: [(request: String, line: [UInt8])] = []
     private var turnIsOver = false
@@ -44,7 +44,9 @@ struct ClaudeDialogue: Dialogue {
         case .overlong(let beginning, let length):
             return .overlong(beginning, length: length)
         case .said(let line): return take(said: line)
-        case .mail(let text): untold.append(text)
+        case .mail(let text):
+            untold.append(text)
+            return [.waiting(text)]
         case .inputEnded: inputHasEnded = true
         case .over: return tools.abandon().map(SessionEvent.Kind.tool)
         case .errorOutput, .sandbox, .note: break

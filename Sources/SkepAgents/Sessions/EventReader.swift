@@ -37,8 +37,7 @@ struct EventReader: Sendable {
         case .errorOutput(let bytes): return [.errorOutput(bytes)] + own
         case .sandbox(let report): return [.sandbox(report)] + own
         case .note(let text): return [.note(text)] + own
-        case .mail(let text): return [.note("waits to be told: \(text)")] + own
-        case .output, .overlong, .said, .inputEnded, .over: return own
+        case .output, .overlong, .said, .inputEnded, .mail, .over: return own
         }
     }
 }

@@ -34,9 +34,9 @@ public protocol Agent: Sendable {
     /// - Throws: A `SkepError` when its protocol has no way, or it has ended.
     func say(_ text: String, to session: SessionID) async throws
 
-    /// What was said to a session and it wasn't told, in order: it ended before its protocol had a way,
-    /// or the moment hasn't come yet.
-    func untold(in session: SessionID) async throws -> [String]
+    /// What was said to a session and it wasn't told: it ended before its protocol had a way, or the
+    /// moment hasn't come yet.
+    func unheard(in session: SessionID) async throws -> UnheardMail
 
     /// Ends a session that somebody else may lead, from any process of this machine: it is asked in its
     /// own protocol to break off, where that has a word for it. Returns when everything it started is
@@ -216,5 +216,18 @@ extension SessionResult.Ending: CustomStringConvertible {
         case .startFailed(let why): "never started: \(why)"
         case .lost: "lost: its host was killed"
         }
+    }
+}
+
+/// What people said to a session that it wasn't told.
+public struct UnheardMail: Sendable, Hashable {
+    /// In order.
+    public var texts: [String]
+    /// Whether it had its prompt. What sessions before it hadn't heard stood in that.
+    public var wasPrompted: Bool
+
+    public init(_ texts: [String] = [], wasPrompted: Bool = true) {
+        self.texts = texts
+        self.wasPrompted = wasPrompted
     }
 }

@@ -135,17 +135,18 @@ struct SessionWork: Sendable {
     }
 
     /// What people said to the agent's sessions before this one that it hasn't heard: since the newest
-    /// that came as far as to be told anything.
+    /// that had its prompt, in which all stood that was said before.
     private func mail() async throws -> String? {
         let agent = context.agent
         let ended = try await context.parts.store.history(of: context.run.id).sessions.filter {
             $0.agent == agent.definition.name && $0.endedAt != nil
         }
-        let first = ended.lastIndex { $0.facts.vendorSession != nil } ?? 0
         var texts: [String] = []
-        for session in ended.dropFirst(first) {
+        for session in ended.reversed() {
             do {
-                texts += try await agent.untold(in: session.id)
+                let unheard = try await agent.unheard(in: session.id)
+                texts = unheard.texts + texts
+                if unheard.wasPrompted { break }
             } catch {
                 // A log that is damaged keeps no work back.
                 context.logger.warning(

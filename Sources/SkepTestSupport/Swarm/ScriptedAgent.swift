@@ -22,7 +22,7 @@ public final class ScriptedAgent: Agent {
         /// What its sessions were told beside their prompts.
         public var said: [String] = []
         /// What they ended without having heard.
-        var untold: [SessionID: [String]] = [:]
+        var unheard: [SessionID: UnheardMail] = [:]
         /// What its sessions leave at `$SKEP_OUTPUT`, one after the other; `nil`: nothing.
         public var documents: [String?] = []
         /// What its next sessions tell while they run, one list after the other.
@@ -124,10 +124,10 @@ public final class ScriptedAgent: Agent {
         state.withLock { $0.events.append(events) }
     }
 
-    /// Lets its session that runs have been told something that it doesn't hear.
-    public func miss(_ text: String) {
+    /// Lets its session that runs not hear what it was told, or its prompt.
+    public func miss(_ unheard: UnheardMail) {
         state.withLock { state in
-            for session in state.running { state.untold[session, default: []].append(text) }
+            for session in state.running { state.unheard[session] = unheard }
         }
     }
 
@@ -204,8 +204,8 @@ public final class ScriptedAgent: Agent {
         state.withLock { $0.said.append(text) }
     }
 
-    public func untold(in session: SessionID) async throws -> [String] {
-        snapshot.untold[session] ?? []
+    public func unheard(in session: SessionID) async throws -> UnheardMail {
+        snapshot.unheard[session] ?? UnheardMail()
     }
 
     public func stop(_ session: SessionID) async throws {

@@ -138,7 +138,7 @@ struct EventLines {
         case .turnEnded(let end):
             return end == .done ? [] : [mark("■", .red) + "the turn ended: \(end)"]
         case .sandbox(let report): return [mark("▣", .dim) + cut("sandbox \(report.words)")]
-        case .note(let text): return [mark("·", .dim) + cut(text)]
+        case .note(let text): return [mark("·", .dim) + beginning(of: text)]
         case .message, .reasoning, .usage, .output, .errorOutput: return []
         }
     }
