@@ -22,11 +22,9 @@ protocol Dialogue: Sendable {
     /// it isn't at anything. Said before a session is ended that could have gone on.
     var cancel: [UInt8]? { get }
 
-    /// What people want it to be told and it wasn't yet, in order.
-    var untold: [String] { get }
-
-    /// Whether it has its prompt. True by default: it is begun with it.
-    var wasPrompted: Bool { get }
+    /// What people want it to be told and it wasn't yet. By default nothing, for a program that is begun
+    /// with its prompt.
+    var unheard: UnheardMail { get }
 
     /// Whether its protocol tells the end of each turn: a program that ends without having told it
     /// hasn't done its work.
@@ -41,8 +39,7 @@ extension SessionEvent.Kind {
 extension Dialogue {
     var wishes: [Wish] { [] }
     var cancel: [UInt8]? { nil }
-    var untold: [String] { [] }
-    var wasPrompted: Bool { true }
+    var unheard: UnheardMail { UnheardMail() }
     var tellsTurnEnds: Bool { false }
 }
 

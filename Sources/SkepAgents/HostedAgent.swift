@@ -105,7 +105,7 @@ struct HostedAgent<Adapter: AgentAdapter>: Agent {
         guard request.hasDialogue, request.adapter == Adapter.name else { return UnheardMail() }
         var reader = EventReader(host, adapter.dialogue(brief(host, request)))
         while case .entries = try reader.read() {}
-        return UnheardMail(reader.dialogue.untold, wasPrompted: reader.dialogue.wasPrompted)
+        return reader.dialogue.unheard
     }
 
     func stop(_ session: SessionID) async throws {

@@ -8,10 +8,10 @@ final class WorkerSession: Sendable {
         var free: [QueueName: Int]
         /// Attempts that wait to be settled.
         var ended: [EndedAttempt] = []
-        /// Whether something may be ready that wasn't when it was last looked.
-        var hasSignal = true
         /// Whether a handler has ended since it was last looked.
         var hasFreedSlot = false
+        /// Whether something may be ready that wasn't when it was last looked.
+        var hasSignal = true
         /// Whether somebody said so, who may have meant something else.
         var hasNews = false
         var isStopping = false

@@ -56,7 +56,7 @@ struct DialogueLog {
     func unheard(_ dialogue: any Dialogue) -> UnheardMail {
         var dialogue = dialogue
         for entry in entries { _ = dialogue.take(entry) }
-        return UnheardMail(dialogue.untold, wasPrompted: dialogue.wasPrompted)
+        return dialogue.unheard
     }
 
     /// Does what the dialogue wishes whenever it has taken a line, until it has no wish.

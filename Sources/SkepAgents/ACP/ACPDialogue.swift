@@ -165,8 +165,9 @@ extension ACPDialogue {
         ).line
     }
 
-    var untold: [String] { Array(mail.dropFirst(max(0, prompts - 1))) }
-    var wasPrompted: Bool { prompts > 0 }
+    var unheard: UnheardMail {
+        UnheardMail(Array(mail.dropFirst(max(0, prompts - 1))), wasPrompted: prompts > 0)
+    }
 
     /// Skep's own next step, when it is its turn.
     private var next: Wish? {

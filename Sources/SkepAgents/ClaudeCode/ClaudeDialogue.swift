@@ -11,8 +11,8 @@ struct ClaudeDialogue: Dialogue {
     let permissions: PermissionPolicy
 
     // What is to be said.
-    private(set) var wasPrompted = false
-    private(set) var untold: [String] = []
+    private var wasPrompted = false
+    private var mail: [String] = []
     private var answers: [(request: String, line: [UInt8])] = []
     private var turnIsOver = false
     private var inputHasEnded = false
@@ -45,7 +45,7 @@ struct ClaudeDialogue: Dialogue {
             return .overlong(beginning, length: length)
         case .said(let line): return take(said: line)
         case .mail(let text):
-            untold.append(text)
+            mail.append(text)
             return [.waiting(text)]
         case .inputEnded: inputHasEnded = true
         case .over: return tools.abandon().map(SessionEvent.Kind.tool)
@@ -63,7 +63,7 @@ struct ClaudeDialogue: Dialogue {
         if value["request"]["subtype"].text == "interrupt" { wasCancelled = true }
         guard value["type"].text == "user" else { return [] }
         // The first one is the prompt, whoever worded it.
-        if wasPrompted, !untold.isEmpty { untold.removeFirst() }
+        if wasPrompted, !mail.isEmpty { mail.removeFirst() }
         wasPrompted = true
         turnIsOver = false
         return [.told(value["message"]["content"].text ?? "")]
@@ -76,11 +76,13 @@ struct ClaudeDialogue: Dialogue {
         if inputHasEnded { return [] }
         if !wasCancelled {
             if !wasPrompted { wishes.append(Self.say(Self.message(brief.prompt))) }
-            wishes += untold.map { Self.say(Self.message($0)) }
+            wishes += mail.map { Self.say(Self.message($0)) }
         }
         if wishes.isEmpty, turnIsOver { wishes.append(.endInput) }
         return wishes
     }
+
+    var unheard: UnheardMail { UnheardMail(mail, wasPrompted: wasPrompted) }
 
     var cancel: [UInt8]? {
         guard wasPrompted, !turnIsOver, !wasCancelled else { return nil }

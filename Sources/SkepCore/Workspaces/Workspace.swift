@@ -146,8 +146,7 @@ public protocol Workspaces: Sendable {
     /// workspace of the repository it can be read by its id.
     func left(
         by attempts: Range<Int>, of run: RunID, above base: CommitID, in repository: RepositoryName
-    )
-        async throws -> CommitID?
+    ) async throws -> CommitID?
 
     /// Where the commits of the mirror that lead to `head` and not to `base` hold a secret, in a file
     /// that one of them adds or changes, in its path, or in the commit itself: each a few words that
